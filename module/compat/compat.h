@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Differences between kernel versions, and nothing else: force-included into
+ * every file of the module (Kbuild, -include), so that the rest of the tree is
+ * written for the newest kernel and never asks for a version. A shim has the
+ * name that the newest kernel uses.
+ */
+#ifndef KVMX_COMPAT_H
+#define KVMX_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "kvmx needs Linux 6.1 or newer (tried: 6.1, 6.12, 7.2, 7.3)"
+#endif
+
+#include <linux/types.h>
+#include <linux/kconfig.h>
+
+/*
+ * The tracepoint sched_process_exit tells since 7.0 whether the last thread of
+ * the group ends. kvmx does not need it; its probe has to match all the same.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define KVMX_SCHED_PROCESS_EXIT_ARGS \
+	void *data, struct task_struct *task, bool group_dead
+#else
+#define KVMX_SCHED_PROCESS_EXIT_ARGS void *data, struct task_struct *task
+#endif
+
+/*
+ * Up to some version between 6.1 and 6.12 SVM fires kvm_exit from its exit
+ * handler, after interrupts and preemption were enabled again, and not at all
+ * for exits that its fastpath answers: the end of guest time is stamped late.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#define KVMX_SVM_EXIT_IS_LATE 1
+#else
+#define KVMX_SVM_EXIT_IS_LATE 0
+#endif
+
+/* 6.3: flags of a mapping are changed through helpers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
+#endif
+
+/*
+ * kvm_vcpu.pid: an RCU pointer before 6.13, a plain pointer under the rwlock
+ * pid_lock from then on.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define KVMX_VCPU_PID_LOCK 1
+#else
+#define KVMX_VCPU_PID_LOCK 0
+#endif
+
+#endif /* KVMX_COMPAT_H */

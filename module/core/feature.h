@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Features: everything that kvmx may or may not be able to do on this host,
+ * each with its state and the reason for it. Every part sets its own, KVMX_INFO
+ * reads them all. What is missing degrades a figure, never the module.
+ */
+#ifndef KVMX_CORE_FEATURE_H
+#define KVMX_CORE_FEATURE_H
+
+#include <linux/compiler_attributes.h>
+#include <linux/types.h>
+#include <linux/kvmx.h>
+
+/*
+ * The one list: number (never reused), symbol, name as printed. The numbers
+ * are part of the ABI.
+ */
+#define KVMX_FEATURES(X) \
+	X(0,  VENDOR,		"vendor")			\
+	X(1,  CLOCK,		"tsc_clock")			\
+	X(2,  LAYOUT,		"vcpu_layout")			\
+	X(3,  VMCB,		"svm_vmcb")			\
+	X(4,  VMREAD,		"vmx_vmread")			\
+	X(5,  ENTRY,		"kvm_entry")			\
+	X(6,  EXIT,		"kvm_exit")			\
+	X(7,  USER_EXIT,	"kvm_userspace_exit")		\
+	X(8,  FPU,		"kvm_fpu")			\
+	X(9,  WAKEUP,		"kvm_vcpu_wakeup")		\
+	X(10, SWITCH,		"sched_switch")			\
+	X(11, THREAD_EXIT,	"sched_process_exit")		\
+	X(12, VCPU_BIRTH,	"kvm_arch_vcpu_postcreate")	\
+	X(13, VCPU_DEATH,	"kvm_arch_vcpu_destroy")	\
+	X(14, VM_DEATH,		"kvm_arch_destroy_vm")		\
+	X(15, WALK,		"vm_walk")
+
+/* Module parameter: features to do without, by name, separated by commas. */
+extern char *kvmx_without;
+
+enum kvmx_feature_id {
+#define X(n, sym, name) KVMX_F_##sym = (n),
+	KVMX_FEATURES(X)
+#undef X
+	KVMX_NR_FEATURES
+};
+
+__printf(3, 4)
+void kvmx_feature_set(enum kvmx_feature_id id, u32 state, const char *fmt, ...);
+u32 kvmx_feature_state(enum kvmx_feature_id id);
+bool kvmx_feature_denied(enum kvmx_feature_id id);
+void kvmx_feature_get(enum kvmx_feature_id id, struct kvmx_feature *out);
+
+#endif /* KVMX_CORE_FEATURE_H */

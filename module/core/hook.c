@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/hook.h"
+
+void kvmx_no_entry(struct kvmx_vcpu *vcpu, u64 now) { }
+void kvmx_no_exit(struct kvmx_vcpu *vcpu, u64 code, u64 now) { }
+void kvmx_no_event(struct kvmx_vcpu *vcpu, enum kvmx_thread_event event,
+		   u64 arg, u64 now) { }
+void kvmx_no_birth(struct kvmx_vm *vm) { }
+void kvmx_no_death(struct kvmx_vcpu *vcpu) { }
+void kvmx_no_free(struct kvmx_vcpu *vcpu) { }
+
+DEFINE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
+DEFINE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
+DEFINE_STATIC_CALL(kvmx_on_event, kvmx_no_event);
+DEFINE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
+DEFINE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
+DEFINE_STATIC_CALL(kvmx_on_free, kvmx_no_free);

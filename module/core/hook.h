@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the floors above listen to what the probes see. Each is a static call
+ * that is empty until somebody registers: no pointer to load, no branch to
+ * predict, and the probes know nobody by name.
+ */
+#ifndef KVMX_CORE_HOOK_H
+#define KVMX_CORE_HOOK_H
+
+#include <linux/static_call.h>
+#include <linux/types.h>
+
+struct kvmx_vcpu;
+struct kvmx_vm;
+
+/*
+ * What happens to the thread of a vCPU, besides entry and exit.
+ * The argument of the event is in parentheses.
+ */
+enum kvmx_thread_event {
+	KVMX_EV_USER,		/* KVM_RUN returns to the VMM */
+	KVMX_EV_RUN,		/* KVM_RUN was called, and the FPU is loaded */
+	KVMX_EV_WAKEUP,		/* a halt ended (its length in ns, polling included) */
+	KVMX_EV_OUT,		/* taken off the CPU (one of KVMX_OUT_*) */
+	KVMX_EV_IN,		/* put on a CPU (run delay of the thread so far, ns) */
+	KVMX_EV_END,		/* the thread ends or runs another vCPU */
+};
+
+enum kvmx_out {
+	KVMX_OUT_PREEMPTED,	/* could have gone on */
+	KVMX_OUT_HALTED,	/* sleeps in kvm_vcpu_block() */
+	KVMX_OUT_WAITS,		/* sleeps for another reason */
+};
+
+/*
+ * Entry and exit run with preemption disabled, in the vCPU's thread. Code is
+ * the vendor's exit code, or KVMX_CODE_OPAQUE.
+ */
+void kvmx_no_entry(struct kvmx_vcpu *vcpu, u64 now);
+void kvmx_no_exit(struct kvmx_vcpu *vcpu, u64 code, u64 now);
+/* Events: kvmx_vcpu.lock held, interrupts off; IN and OUT under a rq lock. */
+void kvmx_no_event(struct kvmx_vcpu *vcpu, enum kvmx_thread_event event,
+		   u64 arg, u64 now);
+/* Birth: task context, may sleep, no lock held. */
+void kvmx_no_birth(struct kvmx_vm *vm);
+/* Death of a vCPU: kvmx_vm_lock held, its thread cannot be in KVM any more. */
+void kvmx_no_death(struct kvmx_vcpu *vcpu);
+/* A record's memory goes: task context. */
+void kvmx_no_free(struct kvmx_vcpu *vcpu);
+
+DECLARE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
+DECLARE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
+DECLARE_STATIC_CALL(kvmx_on_event, kvmx_no_event);
+DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
+DECLARE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
+DECLARE_STATIC_CALL(kvmx_on_free, kvmx_no_free);
+
+/* The code of an exit whose reason may not or cannot be read. */
+#define KVMX_CODE_OPAQUE	(~0ULL)
+
+#endif /* KVMX_CORE_HOOK_H */

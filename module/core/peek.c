@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kvm_host.h>
+#include <linux/mm_types.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "core/feature.h"
+#include "core/peek.h"
+#include "core/vm.h"
+
+#define nofault(dst, src) copy_from_kernel_nofault((dst), (src), sizeof(*(dst)))
+
+static void layout_bad(const char *what)
+{
+	if (kvmx_feature_state(KVMX_F_LAYOUT) == KVMX_FEATURE_OFF)
+		return;
+	kvmx_feature_set(KVMX_F_LAYOUT, KVMX_FEATURE_OFF,
+			 "self-check failed: %s; built for another kernel?",
+			 what);
+	pr_warn("kvmx: layout of struct kvm_vcpu: %s does not fit, looking into no vCPU any more\n",
+		what);
+}
+
+static bool layout_usable(void)
+{
+	return kvmx_feature_state(KVMX_F_LAYOUT) != KVMX_FEATURE_OFF;
+}
+
+/**
+ * kvmx_peek_reset() - a new kvm.ko: nothing is known about it yet
+ *
+ * Context: any; no probe is attached.
+ */
+void kvmx_peek_reset(void)
+{
+	kvmx_feature_set(KVMX_F_LAYOUT, KVMX_FEATURE_READY,
+			 "checked on the first vCPU that runs while somebody counts");
+}
+
+/**
+ * kvmx_peek_created() - copy the identity of a vCPU that was just created
+ * @vcpu: argument of kvm_arch_vcpu_postcreate()
+ * @seen: filled
+ *
+ * May be the very first look at a vCPU of this kvm.ko: nothing is trusted.
+ *
+ * Context: kprobe, in the thread that creates the vCPU.
+ * Return: true if what was read makes sense.
+ */
+bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen)
+{
+	struct mm_struct *mm;
+	int index, id;
+
+	if (!layout_usable())
+		return false;
+	if (nofault(&seen->kvm, &vcpu->kvm) || nofault(&index, &vcpu->vcpu_idx) ||
+	    nofault(&id, &vcpu->vcpu_id) || !seen->kvm ||
+	    nofault(&mm, &seen->kvm->mm)) {
+		layout_bad("a pointer in a new vCPU");
+		return false;
+	}
+	if (mm != current->mm || index < 0 || index >= KVM_MAX_VCPUS ||
+	    id < 0 || id >= KVM_MAX_VCPU_IDS) {
+		layout_bad("owner or index of a new vCPU");
+		return false;
+	}
+	seen->vcpu = vcpu;
+	seen->index = index;
+	seen->id = id;
+	return true;
+}
+
+/**
+ * kvmx_peek_check() - may this vCPU be looked into?
+ * @vcpu: argument of kvm_entry or kvm_exit
+ * @entering: it is kvm_entry
+ *
+ * Compares what only the right layout can get right, for each vCPU when a
+ * thread is bound to it.
+ *
+ * Context: kvm_entry or kvm_exit, preemption disabled, the vCPU's thread.
+ * Return: true if all checks pass.
+ */
+bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
+{
+	const struct hlist_node *n, *want = &vcpu->preempt_notifier.link;
+	struct kvm *kvm;
+	bool listed = false;
+
+	if (!layout_usable())
+		return false;
+	hlist_for_each(n, &current->preempt_notifiers)
+		if (n == want)
+			listed = true;
+	if (!listed) {
+		layout_bad("preempt_notifier");
+		return false;
+	}
+	if (nofault(&kvm, &vcpu->kvm) || !virt_addr_valid(vcpu)) {
+		layout_bad("kvm");
+		return false;
+	}
+	if (READ_ONCE(kvm->mm) != current->mm) {
+		layout_bad("kvm->mm");
+		return false;
+	}
+	if (entering && (vcpu->cpu != raw_smp_processor_id() ||
+			 vcpu->mode != IN_GUEST_MODE)) {
+		layout_bad("cpu or mode");
+		return false;
+	}
+	if (kvm_get_vcpu(kvm, vcpu->vcpu_idx) != vcpu) {
+		layout_bad("vcpu_idx");
+		return false;
+	}
+	if (kvmx_feature_state(KVMX_F_LAYOUT) != KVMX_FEATURE_ON)
+		kvmx_feature_set(KVMX_F_LAYOUT, KVMX_FEATURE_ON,
+				 "checked on a running vCPU");
+	return true;
+}
+
+/**
+ * kvmx_peek_protected() - is the guest's state hidden from the host?
+ * @vcpu: a vCPU
+ *
+ * Context: its own thread, loaded.
+ */
+bool kvmx_peek_protected(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.guest_state_protected;
+}
+
+/**
+ * kvmx_peek_blocking() - does the current thread sleep in kvm_vcpu_block()?
+ * @vcpu: the vCPU that this thread ran last; may not exist any more
+ *
+ * Its preempt notifier on the thread's list says that it is loaded, and so
+ * exists; only then it is looked into.
+ *
+ * Context: the vCPU's thread, preemption disabled; also under a run queue's
+ * lock.
+ */
+bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu)
+{
+	const struct hlist_node *n;
+
+	if (!vcpu || !layout_usable())
+		return false;
+	hlist_for_each(n, &current->preempt_notifiers)
+		if (n == &vcpu->preempt_notifier.link)
+			return READ_ONCE(vcpu->stat.generic.blocking);
+	return false;
+}
+
+/**
+ * kvmx_peek_sane() - does a VM that was found look like one?
+ * @kvm: private_data of a file that KVM opened
+ *
+ * Context: the walk.
+ * Return: true if what was read makes sense.
+ */
+bool kvmx_peek_sane(struct kvm *kvm)
+{
+	int users, vcpus;
+
+	if (!layout_usable())
+		return false;
+	if (nofault(&users, &kvm->users_count.refs.counter) ||
+	    nofault(&vcpus, &kvm->online_vcpus.counter) ||
+	    users < 1 || vcpus < 0 || vcpus > KVM_MAX_VCPUS) {
+		layout_bad("a VM that was found");
+		return false;
+	}
+	return true;
+}
+
+/**
+ * kvmx_peek_owner() - the process that created a VM
+ * @kvm: the VM
+ * @seen: a thread that has an fd of it
+ *
+ * An fd may have been passed on; KVM remembers who made the VM, and that counts
+ * as long as it still has the memory which the VM runs on.
+ *
+ * Context: the walk, inside rcu_read_lock().
+ * Return: a thread of the creator if that still exists, else @seen.
+ */
+struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen)
+{
+	struct task_struct *creator;
+	pid_t nr = kvm->userspace_pid;
+	struct pid *pid;
+
+	if (seen->mm == kvm->mm)
+		return seen;
+	pid = find_ge_pid(nr, &init_pid_ns);
+	if (!pid || pid_nr(pid) != nr)
+		return seen;
+	creator = pid_task(pid, PIDTYPE_PID);
+	return creator && creator->mm == kvm->mm ? creator : seen;
+}
+
+/**
+ * kvmx_peek_seen() - copy the identity of a vCPU
+ * @vcpu: a vCPU
+ * @seen: filled
+ *
+ * Context: its own thread, loaded, or the walk.
+ */
+void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen)
+{
+	seen->kvm = vcpu->kvm;
+	seen->vcpu = vcpu;
+	seen->index = vcpu->vcpu_idx;
+	seen->id = vcpu->vcpu_id;
+}
+
+/**
+ * kvmx_peek_vm_of() - the VM of a vCPU
+ * @vcpu: a vCPU
+ *
+ * Context: as kvmx_peek_seen().
+ */
+struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu)
+{
+	return vcpu->kvm;
+}
+
+/**
+ * kvmx_peek_doing() - what a vCPU seems to do
+ * @vcpu: a vCPU of any thread
+ *
+ * Context: the walk.
+ */
+enum kvmx_doing kvmx_peek_doing(const struct kvm_vcpu *vcpu)
+{
+	if (!layout_usable())
+		return KVMX_DOING_UNKNOWN;
+	if (READ_ONCE(vcpu->stat.generic.blocking))
+		return KVMX_DOING_HALTED;
+	if (READ_ONCE(vcpu->mode) == IN_GUEST_MODE)
+		return KVMX_DOING_GUEST;
+	return KVMX_DOING_UNKNOWN;
+}
+
+/**
+ * kvmx_peek_get_pid() - the thread that ran a vCPU last
+ * @vcpu: a vCPU of any thread
+ *
+ * Context: the walk.
+ * Return: a referenced pid, or NULL if it never ran (or its lock is taken).
+ */
+struct pid *kvmx_peek_get_pid(struct kvm_vcpu *vcpu)
+{
+	struct pid *pid = NULL;
+
+#if KVMX_VCPU_PID_LOCK
+	if (read_trylock(&vcpu->pid_lock)) {
+		pid = get_pid(vcpu->pid);
+		read_unlock(&vcpu->pid_lock);
+	}
+#else
+	rcu_read_lock();
+	pid = get_pid(rcu_dereference(vcpu->pid));
+	rcu_read_unlock();
+#endif
+	return pid;
+}
+
+/**
+ * kvmx_peek_each_vcpu() - call a function for each vCPU of a VM
+ * @kvm: the VM
+ * @fn: called with each vCPU; stops where it does not return 0
+ * @arg: given to @fn
+ *
+ * Context: the walk.
+ * Return: 0, or what @fn returned.
+ */
+int kvmx_peek_each_vcpu(struct kvm *kvm,
+			int (*fn)(struct kvm_vcpu *vcpu, void *arg), void *arg)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+	int err;
+
+	if (!layout_usable())
+		return 0;
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		if (!vcpu)
+			continue;
+		err = fn(vcpu, arg);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is read from KVM's structures, and nothing else is. Every function says
+ * in which of the three situations of core/vm.h it may be called. All of it
+ * rests on the layout check: where that fails, no structure is looked into.
+ */
+#ifndef KVMX_CORE_PEEK_H
+#define KVMX_CORE_PEEK_H
+
+#include <linux/types.h>
+
+struct kvm;
+struct kvm_vcpu;
+struct kvmx_seen;
+struct pid;
+struct task_struct;
+
+/* What a vCPU seems to do, looked at from outside: a guess that may be old. */
+enum kvmx_doing {
+	KVMX_DOING_UNKNOWN,
+	KVMX_DOING_GUEST,
+	KVMX_DOING_HALTED,
+};
+
+void kvmx_peek_reset(void);
+bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
+bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
+bool kvmx_peek_sane(struct kvm *kvm);
+bool kvmx_peek_protected(const struct kvm_vcpu *vcpu);
+bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
+struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
+void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
+struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu);
+enum kvmx_doing kvmx_peek_doing(const struct kvm_vcpu *vcpu);
+struct pid *kvmx_peek_get_pid(struct kvm_vcpu *vcpu);
+int kvmx_peek_each_vcpu(struct kvm *kvm,
+			int (*fn)(struct kvm_vcpu *vcpu, void *arg), void *arg);
+
+#endif /* KVMX_CORE_PEEK_H */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Records of VMs and vCPUs.
+ *
+ * Lifetime
+ *  - A record is ours: it lives on after KVM's structure is gone. KVM's
+ *    pointers serve as keys only; `key` becomes NULL when KVM destroys what it
+ *    points to, and may be dereferenced only (a) in the vCPU's own thread while
+ *    the vCPU is loaded, (b) in the walk while an fd holds the VM, (c) in the
+ *    probe that sees it destroyed (core/peek.h).
+ *  - A VM's record carries one reference for being alive, dropped by the death
+ *    work, and one for each user that asked with kvmx_vm_get*() or holds an fd.
+ *  - A vCPU's record belongs to its VM's record: who holds the VM may use all
+ *    its vCPUs. The list of vCPUs only grows.
+ *  - Probes hold no reference: records are freed after an RCU grace period, and
+ *    probes look them up with preemption disabled.
+ *
+ * Locking
+ *  - kvmx_vm_lock (raw, interrupts off) guards the hash tables, the list of
+ *    VMs, the lists of vCPUs, `key`, `gone` and the births in flight. Raw,
+ *    because birth and death are seen by kprobes.
+ *  - Inside it: kvmx_vcpu.lock (raw), which is for core/threads.h: who may
+ *    write for this vCPU. Also taken under a run queue's lock.
+ *  - kvmx_vm.users, kvmx_vcpu.counts, .counting: see stats/session.h.
+ */
+#ifndef KVMX_CORE_VM_H
+#define KVMX_CORE_VM_H
+
+#include <linux/list.h>
+#include <linux/pid.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/kvmx.h>
+
+struct kvm;
+struct kvm_vcpu;
+struct kvmx_counts;
+struct task_struct;
+
+/**
+ * struct kvmx_vcpu - record of a vCPU
+ * @key: KVM's vCPU while that exists, NULL afterwards
+ * @counting: its counters while somebody counts, else NULL. The one word that
+ *	the probes on entry and exit look at; read with preemption disabled
+ * @task: the thread whose events count for this vCPU (core/threads.h); only
+ *	compared, never dereferenced
+ * @opaque: nothing may be read from this vCPU but that it left the guest
+ *	(protected guest, or a self-check failed); set when a thread is bound
+ * @doing: enum kvmx_doing: what it seemed to do when counting began
+ * @vm: its VM's record
+ * @counts: its counters, once somebody counted, until the record is freed
+ * @hash: by @key
+ * @task_hash: by @task
+ * @lock: orders changes of @task against events of the thread before
+ * @link: in kvmx_vm.vcpus, ascending @index
+ * @tid: thread that ran it last or created it, referenced; under @lock
+ * @index: KVM's vcpu_idx
+ * @id: KVM's vcpu_id
+ */
+struct kvmx_vcpu {
+	struct kvm_vcpu *key;
+	struct kvmx_counts *counting;
+	struct task_struct *task;
+	bool opaque;
+	u8 doing;
+
+	struct kvmx_vm *vm;
+	struct kvmx_counts *counts;
+	struct hlist_node hash;
+	struct hlist_node task_hash;
+	raw_spinlock_t lock;
+	struct list_head link;
+	struct pid *tid;
+	u32 index;
+	u32 id;
+};
+
+/**
+ * struct kvmx_vm - record of a VM
+ * @id: never used twice while the module is loaded
+ * @key: KVM's VM while that exists, NULL afterwards
+ * @refs: see above
+ * @hash: by @key
+ * @link: in the list of VMs that are alive, ascending @id
+ * @vcpus: records of its vCPUs
+ * @nr_vcpus: how many those are
+ * @gone: KVM destroyed it
+ * @adopted: it is older than our knowledge of it
+ * @pid: process of the VMM, referenced
+ * @name: name of that process when it was last seen
+ * @born_ns: CLOCK_BOOTTIME of its birth, or of the moment when it was found
+ * @users: statistics fds on it; under the session's mutex
+ * @counting_since: kvmx_clock() when counting was switched on, 0 when off
+ * @wait: readers that poll for its end
+ * @death: tells them, and drops the reference of the living
+ * @free: frees the record after a grace period
+ */
+struct kvmx_vm {
+	u64 id;
+	struct kvm *key;
+	refcount_t refs;
+	struct hlist_node hash;
+	struct list_head link;
+	struct list_head vcpus;
+	u32 nr_vcpus;
+	bool gone;
+	bool adopted;
+	struct pid *pid;
+	char name[KVMX_NAME_LEN];
+	u64 born_ns;
+	unsigned int users;
+	u64 counting_since;
+	wait_queue_head_t wait;
+	struct work_struct death;
+	struct rcu_work free;
+};
+
+/**
+ * struct kvmx_seen - what is copied from KVM when a vCPU is seen
+ * @kvm: key of the VM
+ * @vcpu: key of the vCPU
+ * @index: KVM's vcpu_idx
+ * @id: KVM's vcpu_id
+ */
+struct kvmx_seen {
+	struct kvm *kvm;
+	struct kvm_vcpu *vcpu;
+	u32 index;
+	u32 id;
+};
+
+extern raw_spinlock_t kvmx_vm_lock;
+extern struct workqueue_struct *kvmx_wq;
+
+/*
+ * The vCPU that entered last on each CPU: nearly always the next one as well.
+ * Written by that CPU only, but for the death work that takes dead records out.
+ */
+DECLARE_PER_CPU(struct kvmx_vcpu *, kvmx_vcpu_last);
+
+int kvmx_vm_init(void);
+void kvmx_vm_exit(void);
+
+/*
+ * Making records: allocate where sleeping is allowed, insert with kvmx_vm_lock
+ * held and while KVM's structure certainly exists. A spare that was used is
+ * set to NULL.
+ */
+struct kvmx_vm *kvmx_vm_alloc(void);
+struct kvmx_vcpu *kvmx_vcpu_alloc(void);
+void kvmx_vm_discard(struct kvmx_vm *vm);
+void kvmx_vcpu_discard(struct kvmx_vcpu *vcpu);
+struct kvmx_vm *kvmx_vm_insert(struct kvm *key, struct kvmx_vm **spare,
+			       struct task_struct *owner, bool adopted);
+struct kvmx_vcpu *kvmx_vcpu_insert(struct kvmx_vm *vm,
+				   const struct kvmx_seen *seen,
+				   struct kvmx_vcpu **spare, struct pid *tid);
+
+/* Finding them. */
+struct kvmx_vcpu *kvmx_vcpu_find(const struct kvm_vcpu *key);
+struct kvmx_vm *kvmx_vm_get_by_id(u64 id);
+struct kvmx_vm *kvmx_vm_get_by_key(const struct kvm *key);
+struct kvmx_vm *kvmx_vm_get_by_pid(struct pid *pid);
+struct kvmx_vm *kvmx_vm_get_next(u64 after);
+struct kvmx_vcpu *kvmx_vm_vcpu(struct kvmx_vm *vm, u32 index);
+struct kvmx_vcpu *kvmx_vm_next_vcpu(struct kvmx_vm *vm, struct kvmx_vcpu *prev);
+void kvmx_vm_put(struct kvmx_vm *vm);
+u32 kvmx_vm_count(void);
+
+/* Their end: what the probes on KVM's teardown call, from any context. */
+void kvmx_vm_kill(const struct kvm *key);
+void kvmx_vcpu_kill(const struct kvm_vcpu *key);
+void kvmx_vm_kill_all(void);
+
+/* What an owner's process is called now, kept up to date in @vm->name. */
+void kvmx_vm_refresh_name(struct kvmx_vm *vm);
+void kvmx_vm_copy_name(struct kvmx_vm *vm, char to[KVMX_NAME_LEN]);
+
+/* Bytes held for records and counters, all VMs together. */
+void kvmx_memory_add(long bytes);
+u64 kvmx_memory(void);
+
+#define kvmx_vm_for_each_vcpu(v, vm)				\
+	for ((v) = kvmx_vm_next_vcpu((vm), NULL); (v);		\
+	     (v) = kvmx_vm_next_vcpu((vm), (v)))
+
+#endif /* KVMX_CORE_VM_H */

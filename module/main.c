@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kvmx: see and steer the vCPUs of a stock KVM.
+ *
+ * Loading and unloading, and the parameters; nothing else. Start with
+ * docs/design.md.
+ */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <asm/cpufeature.h>
+
+#include "core/birth.h"
+#include "core/clock.h"
+#include "core/discover.h"
+#include "core/exit.h"
+#include "core/feature.h"
+#include "core/kprobes.h"
+#include "core/peek.h"
+#include "core/probe.h"
+#include "core/vm.h"
+
+module_param_named(without, kvmx_without, charp, 0444);
+MODULE_PARM_DESC(without, "features to do without, separated by commas (names as in kvmx info)");
+
+static void vendor_feature(void)
+{
+	if (boot_cpu_has(X86_FEATURE_VMX))
+		kvmx_feature_set(KVMX_F_VENDOR, KVMX_FEATURE_ON, "Intel VMX");
+	else if (boot_cpu_has(X86_FEATURE_SVM))
+		kvmx_feature_set(KVMX_F_VENDOR, KVMX_FEATURE_ON, "AMD SVM");
+	else
+		kvmx_feature_set(KVMX_F_VENDOR, KVMX_FEATURE_OFF,
+				 "this CPU, or its firmware, offers neither VMX nor SVM");
+}
+
+static int __init kvmx_init(void)
+{
+	int err;
+
+	vendor_feature();
+	kvmx_clock_init();
+	kvmx_peek_reset();
+	kvmx_exit_reset();
+
+	err = kvmx_vm_init();
+	if (err)
+		return err;
+	/* What is born or found from here on must be seen to die: first this. */
+	err = kvmx_kprobes_init();
+	if (err)
+		goto out_vm;
+	err = kvmx_probe_init();
+	if (err)
+		goto out_kprobes;
+	err = kvmx_discover_all();
+	if (err)
+		goto out_probe;
+	return 0;
+
+out_probe:
+	kvmx_probe_exit();
+out_kprobes:
+	kvmx_kprobes_exit();
+	kvmx_birth_exit();
+out_vm:
+	kvmx_vm_exit();
+	return err;
+}
+
+/* Nobody has an fd: the module's use count is zero. */
+static void __exit kvmx_exit(void)
+{
+	kvmx_probe_exit();	/* forget tracepoints */
+	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
+	kvmx_birth_exit();	/* drain: no thread has our work */
+	kvmx_vm_exit();		/* put: records go */
+}
+
+module_init(kvmx_init);
+module_exit(kvmx_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The kvmx developers");
+MODULE_DESCRIPTION("See and steer the vCPUs of a stock KVM");
+MODULE_VERSION(KVMX_VERSION);
