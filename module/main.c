@@ -7,6 +7,8 @@
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
 #include <asm/cpufeature.h>
 
 #include "core/birth.h"
@@ -18,6 +20,33 @@
 #include "core/peek.h"
 #include "core/probe.h"
 #include "core/vm.h"
+#include "dev/chardev.h"
+#include "stats/account.h"
+#include "stats/schema.h"
+#include "stats/session.h"
+
+static int stats_set(const char *val, const struct kernel_param *kp)
+{
+	if (sysfs_streq(val, "always"))
+		return kvmx_session_set_always(true);
+	if (sysfs_streq(val, "ondemand"))
+		return kvmx_session_set_always(false);
+	return -EINVAL;
+}
+
+static int stats_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", kvmx_session_always() ? "always" :
+								  "ondemand");
+}
+
+static const struct kernel_param_ops stats_ops = {
+	.set = stats_set,
+	.get = stats_get,
+};
+
+module_param_cb(stats, &stats_ops, NULL, 0644);
+MODULE_PARM_DESC(stats, "count VM exits: ondemand (while a statistics fd is open; default) or always");
 
 module_param_named(without, kvmx_without, charp, 0444);
 MODULE_PARM_DESC(without, "features to do without, separated by commas (names as in kvmx info)");
@@ -42,9 +71,13 @@ static int __init kvmx_init(void)
 	kvmx_peek_reset();
 	kvmx_exit_reset();
 
-	err = kvmx_vm_init();
+	err = kvmx_schema_init();
 	if (err)
 		return err;
+	err = kvmx_vm_init();
+	if (err)
+		goto out_schema;
+	kvmx_account_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)
@@ -55,8 +88,16 @@ static int __init kvmx_init(void)
 	err = kvmx_discover_all();
 	if (err)
 		goto out_probe;
+	err = kvmx_session_init();
+	if (err)
+		goto out_probe;
+	err = kvmx_chardev_init();
+	if (err)
+		goto out_session;
 	return 0;
 
+out_session:
+	kvmx_session_exit();
 out_probe:
 	kvmx_probe_exit();
 out_kprobes:
@@ -64,16 +105,21 @@ out_kprobes:
 	kvmx_birth_exit();
 out_vm:
 	kvmx_vm_exit();
+out_schema:
+	kvmx_schema_exit();
 	return err;
 }
 
 /* Nobody has an fd: the module's use count is zero. */
 static void __exit kvmx_exit(void)
 {
+	kvmx_chardev_exit();	/* unpublish */
+	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_probe_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
 	kvmx_birth_exit();	/* drain: no thread has our work */
 	kvmx_vm_exit();		/* put: records go */
+	kvmx_schema_exit();
 }
 
 module_init(kvmx_init);

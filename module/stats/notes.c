@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bug.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <asm/cpufeature.h>
+
+#include "core/feature.h"
+#include "stats/counters.h"
+#include "stats/notes.h"
+
+/* Figures that are left out where something is missing, and what that is. */
+static const struct {
+	u32 needs;
+	const char *name;
+} dependants[] = {
+#define X(sym, text, needs) { needs, "time." text },
+	KVMX_TIME_CLASSES(X)
+#undef X
+#define X(member, text, type, unit, fold, needs) { needs, text },
+	KVMX_BLOCK_COUNTERS(X)
+#undef X
+#define X(member, text, type, unit, fold, needs) { needs, "exit.*." text },
+	KVMX_SLOT_COUNTERS(X)
+#undef X
+};
+
+static const struct {
+	u32 bit;
+	const char *what;
+} causes[] = {
+	{ KVMX_NEED_SWITCH, "sched_switch" },
+	{ KVMX_NEED_USER, "kvm_userspace_exit" },
+	{ KVMX_NEED_FPU, "kvm_fpu" },
+	{ KVMX_NEED_WAKEUP, "kvm_vcpu_wakeup" },
+};
+
+struct writer {
+	struct kvmx_note *notes;
+	unsigned int nr;
+};
+
+__printf(4, 5)
+static void note(struct writer *w, u32 label, const char *name,
+		 const char *fmt, ...)
+{
+	struct kvmx_note *n = &w->notes[w->nr];
+	va_list args;
+
+	if (WARN_ON_ONCE(w->nr == KVMX_NOTES_MAX))
+		return;
+	w->nr++;
+	memset(n, 0, sizeof(*n));
+	n->label = label;
+	strscpy(n->name, name, sizeof(n->name));
+	va_start(args, fmt);
+	vscnprintf(n->reason, sizeof(n->reason), fmt, args);
+	va_end(args);
+}
+
+static void notes_unavailable(struct writer *w, u32 have)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(dependants); i++) {
+		u32 lacking = dependants[i].needs & ~have;
+
+		for (j = 0; lacking && j < ARRAY_SIZE(causes); j++) {
+			if (!(lacking & causes[j].bit))
+				continue;
+			note(w, KVMX_LABEL_UNAVAILABLE, dependants[i].name,
+			     "needs the tracepoint %s, which is off: see kvmx info",
+			     causes[j].what);
+			break;
+		}
+	}
+}
+
+/* Figures that are there, but mean something else than usual. */
+static void notes_shifted(struct writer *w, u32 have)
+{
+	if (!(have & KVMX_NEED_SWITCH))
+		note(w, KVMX_LABEL_LATE, "time.exit",
+		     "includes polling, halted, waiting and ready time: sched_switch is off");
+	else if (!(have & KVMX_NEED_WAKEUP))
+		note(w, KVMX_LABEL_LATE, "time.exit",
+		     "includes halt polling: kvm_vcpu_wakeup is off");
+	if (!(have & KVMX_NEED_USER))
+		note(w, KVMX_LABEL_LATE, "time.exit",
+		     "includes time in the VMM: kvm_userspace_exit is off");
+	if ((have & KVMX_NEED_USER) && !(have & KVMX_NEED_FPU))
+		note(w, KVMX_LABEL_LATE, "time.user",
+		     "includes KVM_RUN up to the entry: kvm_fpu is off");
+	if (have & KVMX_NEED_SWITCH) {
+		note(w, KVMX_LABEL_LATE, "time.ready",
+		     "told when the vCPU has run again");
+		note(w, KVMX_LABEL_LATE, "time.halted",
+		     "told when the vCPU has run again");
+		note(w, KVMX_LABEL_LATE, "time.wait",
+		     "told when the vCPU has run again");
+	}
+}
+
+/* SVM on 6.1: see module/compat. */
+static void notes_late_exit(struct writer *w)
+{
+	static const char * const names[] = {
+		"time.guest", "exit.*.gross", "exit.*.net", "exit.*.max",
+		"exit.*.hist",
+	};
+	unsigned int i;
+
+	if (!KVMX_SVM_EXIT_IS_LATE || !boot_cpu_has(X86_FEATURE_SVM))
+		return;
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		note(w, KVMX_LABEL_LATE, names[i],
+		     "this kernel's SVM tells of an exit after the host's interrupts were served");
+}
+
+/**
+ * kvmx_notes_make() - what is to be said about a statistics fd's figures
+ * @notes: room for KVMX_NOTES_MAX
+ * @have: KVMX_NEED_* bits that its schema was made with
+ *
+ * Context: any.
+ * Return: number of notes.
+ */
+unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 have)
+{
+	struct writer w = { .notes = notes };
+
+	notes_unavailable(&w, have);
+	notes_shifted(&w, have);
+	notes_late_exit(&w);
+	return w.nr;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The schema: which exit code counts in which slot, and the descriptors that
+ * tell readers what is where (format of KVM_GET_STATS_FD).
+ */
+#ifndef KVMX_STATS_SCHEMA_H
+#define KVMX_STATS_SCHEMA_H
+
+#include <linux/types.h>
+
+#include "stats/counters.h"
+
+/**
+ * struct kvmx_counter - one figure, from which a descriptor is made
+ * @name: as in the descriptor
+ * @offset: in struct kvmx_data, in bytes
+ * @size: number of u64
+ * @type: KVM_STATS_TYPE_*
+ * @unit: KVM_STATS_UNIT_*
+ * @exponent: of the unit
+ * @fold: how a VM's figure is made from its vCPUs'
+ * @needs: KVMX_NEED_* bits
+ */
+struct kvmx_counter {
+	char name[KVMX_STAT_NAME_LEN];
+	u32 offset;
+	u16 size;
+	u32 type;
+	u32 unit;
+	s16 exponent;
+	enum kvmx_fold fold;
+	u32 needs;
+};
+
+/**
+ * struct kvmx_schema - everything of a statistics fd in front of its data
+ * @size: bytes of @head, a multiple of the page size: KVM's data_offset
+ * @data_size: bytes of data behind it
+ * @id_offset: where in @head the id string goes
+ * @head: header, room for the id string, descriptors
+ */
+struct kvmx_schema {
+	u32 size;
+	u32 data_size;
+	u32 id_offset;
+	u8 *head;
+};
+
+int kvmx_schema_init(void);
+void kvmx_schema_exit(void);
+
+struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 have);
+void kvmx_schema_free(struct kvmx_schema *schema);
+
+unsigned int kvmx_schema_nr_slots(void);
+u32 kvmx_schema_data_size(void);
+unsigned int kvmx_schema_slot(u64 code, u64 *unlisted);
+
+#endif /* KVMX_STATS_SCHEMA_H */

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+
+#include "core/clock.h"
+#include "core/discover.h"
+#include "core/feature.h"
+#include "core/hook.h"
+#include "core/probe.h"
+#include "core/vm.h"
+#include "stats/account.h"
+#include "stats/counters.h"
+#include "stats/session.h"
+
+static DEFINE_MUTEX(session_lock);
+static bool ready;		/* between init and exit */
+static bool always;
+static u32 nr_fds;
+
+static bool vm_wanted(const struct kvmx_vm *vm)
+{
+	return always || vm->users;
+}
+
+/* Counters for every vCPU that has none yet; counts those that are not counted. */
+static int vm_count_vcpus(struct kvmx_vm *vm, bool born)
+{
+	struct kvmx_vcpu *v;
+	unsigned long flags;
+	int err;
+
+	lockdep_assert_held(&session_lock);
+	kvmx_vm_for_each_vcpu(v, vm) {
+		err = kvmx_account_alloc(v);
+		if (err)
+			return err;
+		raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+		if (!v->counting)
+			kvmx_account_start(v, born);
+		raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+	}
+	return 0;
+}
+
+static void vm_stop(struct kvmx_vm *vm)
+{
+	struct kvmx_vcpu *v;
+	unsigned long flags;
+
+	lockdep_assert_held(&session_lock);
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	kvmx_vm_for_each_vcpu(v, vm)
+		WRITE_ONCE(v->counting, NULL);
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+
+	/* Entry and exit look at it with preemption off: none writes any more. */
+	synchronize_rcu();
+
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	kvmx_vm_for_each_vcpu(v, vm)
+		kvmx_account_stop(v);
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+	vm->counting_since = 0;
+}
+
+static int vm_start(struct kvmx_vm *vm)
+{
+	int err;
+
+	lockdep_assert_held(&session_lock);
+	if (vm->counting_since)
+		return vm_count_vcpus(vm, false);
+	if (READ_ONCE(vm->gone))
+		return 0;
+	kvmx_discover_doing(vm);
+	vm->counting_since = kvmx_clock();
+	err = vm_count_vcpus(vm, false);
+	if (err)
+		vm_stop(vm);
+	return err;
+}
+
+/* A vCPU was born; runs before the thread that made it can use it. */
+static void session_birth(struct kvmx_vm *vm)
+{
+	mutex_lock(&session_lock);
+	if (vm_wanted(vm)) {
+		if (!vm->counting_since)
+			vm->counting_since = kvmx_clock();
+		if (vm_count_vcpus(vm, true))
+			pr_warn_ratelimited("kvmx: no memory to count a new vCPU of VM %llu\n",
+					    vm->id);
+	}
+	mutex_unlock(&session_lock);
+}
+
+/**
+ * kvmx_session_open() - somebody opens statistics of a VM
+ * @vm: the VM
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; -EOPNOTSUPP if this kernel's KVM cannot be counted.
+ */
+int kvmx_session_open(struct kvmx_vm *vm)
+{
+	int err = 0;
+
+	mutex_lock(&session_lock);
+	kvmx_probe_get();
+	if (!READ_ONCE(vm->gone) &&
+	    (kvmx_feature_state(KVMX_F_ENTRY) != KVMX_FEATURE_ON ||
+	     kvmx_feature_state(KVMX_F_EXIT) != KVMX_FEATURE_ON))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = vm_start(vm);
+	if (err) {
+		kvmx_probe_put();
+	} else {
+		vm->users++;
+		nr_fds++;
+	}
+	mutex_unlock(&session_lock);
+	return err;
+}
+
+/**
+ * kvmx_session_close() - a statistics fd is closed
+ * @vm: its VM
+ *
+ * Context: may sleep.
+ */
+void kvmx_session_close(struct kvmx_vm *vm)
+{
+	mutex_lock(&session_lock);
+	vm->users--;
+	nr_fds--;
+	if (!vm_wanted(vm) && vm->counting_since)
+		vm_stop(vm);
+	kvmx_probe_put();
+	mutex_unlock(&session_lock);
+}
+
+static void always_on(void)
+{
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	kvmx_probe_get();
+	while ((vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		if (vm_start(vm))
+			pr_warn("kvmx: no memory to count VM %llu\n", id);
+		kvmx_vm_put(vm);
+	}
+}
+
+static void always_off(void)
+{
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	while ((vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		if (!vm->users && vm->counting_since)
+			vm_stop(vm);
+		kvmx_vm_put(vm);
+	}
+	kvmx_probe_put();
+}
+
+/**
+ * kvmx_session_set_always() - parameter stats=always|ondemand
+ * @on: count all VMs, also while nobody looks
+ *
+ * Context: may sleep; also before the module is set up (the parameter on the
+ *	command line) and while it is being removed.
+ * Return: 0, or -ENODEV while it is being removed.
+ */
+int kvmx_session_set_always(bool on)
+{
+	mutex_lock(&session_lock);
+	if (ready && on != always) {
+		always = on;
+		if (on)
+			always_on();
+		else
+			always_off();
+	}
+	always = on;
+	mutex_unlock(&session_lock);
+	return 0;
+}
+
+bool kvmx_session_always(void)
+{
+	return READ_ONCE(always);
+}
+
+/* Statistics fds that are open, all VMs together. */
+u32 kvmx_session_fds(void)
+{
+	return READ_ONCE(nr_fds);
+}
+
+/**
+ * kvmx_session_have() - what figures can be made of, while probes are attached
+ *
+ * Context: any.
+ * Return: KVMX_NEED_* bits.
+ */
+u32 kvmx_session_have(void)
+{
+	static const struct {
+		enum kvmx_feature_id id;
+		u32 bit;
+	} needs[] = {
+		{ KVMX_F_SWITCH, KVMX_NEED_SWITCH },
+		{ KVMX_F_USER_EXIT, KVMX_NEED_USER },
+		{ KVMX_F_FPU, KVMX_NEED_FPU },
+		{ KVMX_F_WAKEUP, KVMX_NEED_WAKEUP },
+	};
+	u32 have = 0;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(needs); i++)
+		if (kvmx_feature_state(needs[i].id) == KVMX_FEATURE_ON)
+			have |= needs[i].bit;
+	return have;
+}
+
+/**
+ * kvmx_session_init() - ready to count
+ *
+ * Context: may sleep, once; everything below is set up.
+ */
+int kvmx_session_init(void)
+{
+	static_call_update(kvmx_on_birth, session_birth);
+	mutex_lock(&session_lock);
+	ready = true;
+	if (always)
+		always_on();
+	mutex_unlock(&session_lock);
+	return 0;
+}
+
+/**
+ * kvmx_session_exit() - nobody counts any more
+ *
+ * Context: may sleep; no fd is open.
+ */
+void kvmx_session_exit(void)
+{
+	kvmx_session_set_always(false);
+	mutex_lock(&session_lock);
+	ready = false;
+	mutex_unlock(&session_lock);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who has counting on. A VM is counted while somebody has a statistics fd on it
+ * or on one of its vCPUs, or while the parameter stats is `always`. Probes are
+ * attached while any VM is asked for.
+ *
+ * Locking: the session's mutex guards kvmx_vm.users, kvmx_vm.counting_since and
+ * kvmx_vcpu.counts. Outside of all other locks of kvmx.
+ */
+#ifndef KVMX_STATS_SESSION_H
+#define KVMX_STATS_SESSION_H
+
+#include <linux/types.h>
+
+struct kvmx_vm;
+struct kvmx_note;
+
+int kvmx_session_init(void);
+void kvmx_session_exit(void);
+
+int kvmx_session_open(struct kvmx_vm *vm);
+void kvmx_session_close(struct kvmx_vm *vm);
+int kvmx_session_set_always(bool on);
+bool kvmx_session_always(void);
+u32 kvmx_session_fds(void);
+u32 kvmx_session_have(void);
+
+#endif /* KVMX_STATS_SESSION_H */

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/minmax.h>
+#include <linux/processor.h>
+#include <linux/string.h>
+
+#include "core/vm.h"
+#include "stats/account.h"
+#include "stats/schema.h"
+#include "stats/snap.h"
+
+#define BLOCK_SIZE	offsetof(struct kvmx_data, slot)
+
+/*
+ * The other half of seq_begin() and seq_end() in stats/account.c. A writer has
+ * preemption off between them, for some tens of instructions: waiting for it is
+ * bounded, and so is the number of times it gets in between.
+ */
+static void copy(const u64 *seq, const void *from, void *to, size_t size)
+{
+	u64 before;
+
+	for (;;) {
+		before = READ_ONCE(*seq);
+		if (!(before & 1)) {
+			smp_rmb();
+			memcpy(to, from, size);
+			smp_rmb();
+			if (READ_ONCE(*seq) == before)
+				return;
+		}
+		cpu_relax();
+	}
+}
+
+/**
+ * kvmx_snap_vcpu() - copy the counters of a vCPU
+ * @v: the vCPU; the caller holds a reference to its VM
+ * @to: kvmx_schema_data_size() bytes, zeroed before its first use
+ *
+ * Context: may sleep.
+ */
+void kvmx_snap_vcpu(const struct kvmx_vcpu *v, struct kvmx_data *to)
+{
+	const struct kvmx_data *d = v->counts->data;
+	unsigned int i;
+
+	copy(&d->seq, d, to, BLOCK_SIZE);
+	for (i = 0; i < kvmx_schema_nr_slots(); i++)
+		if (READ_ONCE(d->slot[i].count))
+			copy(&d->slot[i].seq, &d->slot[i], &to->slot[i],
+			     sizeof(d->slot[i]));
+}
+
+static void fold_block(struct kvmx_data *sum, const struct kvmx_data *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVMX_NR_TIMES; i++)
+		sum->time[i] += d->time[i];
+	sum->entries += d->entries;
+	sum->entries_without_exit += d->entries_without_exit;
+	sum->exits_without_entry += d->exits_without_entry;
+	sum->user_exits += d->user_exits;
+	for (i = 0; i < KVMX_UNLISTED; i++)
+		sum->unlisted_code[i] = max(sum->unlisted_code[i],
+					    d->unlisted_code[i]);
+}
+
+static void fold_slot(struct kvmx_slot *sum, const struct kvmx_slot *s)
+{
+	unsigned int i;
+
+	sum->count += s->count;
+	sum->gross += s->gross;
+	sum->net += s->net;
+	sum->max = max(sum->max, s->max);
+	for (i = 0; i < KVMX_HIST_BUCKETS; i++)
+		sum->hist[i] += s->hist[i];
+}
+
+static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d)
+{
+	struct kvmx_data block;
+	struct kvmx_slot slot;
+	unsigned int i;
+
+	copy(&d->seq, d, &block, BLOCK_SIZE);
+	fold_block(sum, &block);
+	for (i = 0; i < kvmx_schema_nr_slots(); i++) {
+		if (!READ_ONCE(d->slot[i].count))
+			continue;
+		copy(&d->slot[i].seq, &d->slot[i], &slot, sizeof(slot));
+		fold_slot(&sum->slot[i], &slot);
+	}
+}
+
+/**
+ * kvmx_snap_vm() - sum up the counters of a VM
+ * @vm: the VM; the caller holds a reference
+ * @to: kvmx_schema_data_size() bytes
+ *
+ * Context: may sleep.
+ */
+void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to)
+{
+	struct kvmx_vcpu *v;
+
+	memset(to, 0, kvmx_schema_data_size());
+	kvmx_vm_for_each_vcpu(v, vm) {
+		const struct kvmx_counts *c = READ_ONCE(v->counts);
+
+		if (c)
+			fold_vcpu(to, c->data);
+	}
+	to->counting_since = READ_ONCE(vm->counting_since);
+	to->gone = READ_ONCE(vm->gone);
+}
