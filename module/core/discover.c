@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
+#include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -15,6 +16,10 @@
 
 /* Enough for most VMs in one go; a larger one takes another round. */
 #define SPARES	64
+
+/* One walk over all threads at a time; each has a number. */
+static DEFINE_MUTEX(walk_lock);
+static u32 round;
 
 /**
  * struct walk - what the walk carries along
@@ -125,6 +130,7 @@ static int walk_file(const void *arg, struct file *file, unsigned int fd)
 	vm = kvmx_vm_insert(kvm, &w->vm, w->task, true);
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 	if (vm) {
+		WRITE_ONCE(vm->round, READ_ONCE(round));
 		err = kvmx_peek_each_vcpu(kvm, adopt_vcpu, w);
 	} else {
 		w->out = true;
@@ -209,27 +215,12 @@ static struct task_struct *task_at(pid_t *nr)
 	return task;
 }
 
-/**
- * kvmx_discover_all() - find all VMs of the host
- *
- * Missed: VMs of which only vCPU fds of a kind unknown here or fds in flight in
- * a socket are left. Those are found at the next entry of one of their vCPUs.
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int kvmx_discover_all(void)
+static int walk_all(struct walk *w)
 {
 	struct task_struct *task;
-	struct walk *w;
 	pid_t nr = 1;
 	int err = 0;
 
-	if (kvmx_feature_denied(KVMX_F_WALK))
-		return 0;
-	w = walk_alloc();
-	if (!w)
-		return -ENOMEM;
 	while (!err && (task = task_at(&nr))) {
 		do {
 			if (w->out || !w->vm)
@@ -240,6 +231,39 @@ int kvmx_discover_all(void)
 		put_task_struct(task);
 		cond_resched();
 	}
+	return err;
+}
+
+/**
+ * kvmx_discover_all() - find all VMs of the host
+ *
+ * Where the end of VMs cannot be seen, this also forgets those that have no
+ * open file any more.
+ *
+ * Missed: VMs all of whose fds are in flight in a socket. They are found at the
+ * next entry of one of their vCPUs while probes are attached.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kvmx_discover_all(void)
+{
+	struct walk *w;
+	u64 newest;
+	int err;
+
+	if (kvmx_feature_denied(KVMX_F_WALK))
+		return 0;
+	w = walk_alloc();
+	if (!w)
+		return -ENOMEM;
+	mutex_lock(&walk_lock);
+	WRITE_ONCE(round, round + 1);
+	newest = kvmx_vm_newest();
+	err = walk_all(w);
+	if (!err && !kvmx_kprobes_see_death())
+		kvmx_vm_kill_unseen(round, newest);
+	mutex_unlock(&walk_lock);
 	walk_free(w);
 	if (!err)
 		kvmx_feature_set(KVMX_F_WALK, KVMX_FEATURE_ON,

@@ -16,11 +16,12 @@ static void vcpu_created(void *vcpu)
 {
 	struct kvmx_seen seen;
 
-	/* Without teardown probes nobody saw the last owner of this address. */
-	if (!kvmx_kprobes_see_death())
-		kvmx_vcpu_kill(vcpu);
-	if (kvmx_peek_created(vcpu, &seen))
-		kvmx_birth_queue(&seen, false);
+	if (!kvmx_peek_created(vcpu, &seen))
+		return;
+	/* Without teardown probes nobody saw the last owner of the address. */
+	if (!kvmx_kprobes_see_death() && kvmx_vm_is_stale(&seen))
+		kvmx_vm_kill(seen.kvm);
+	kvmx_birth_queue(&seen, false);
 }
 
 static void vcpu_destroyed(void *vcpu)

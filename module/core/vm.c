@@ -436,6 +436,64 @@ void kvmx_vm_kill_all(void)
 }
 
 /**
+ * kvmx_vm_kill_unseen() - forget VMs that a walk has not found
+ * @round: the walk
+ * @newest: the newest VM when it began; later ones it may have missed
+ *
+ * Only for hosts where the end of VMs cannot be seen.
+ *
+ * Context: may sleep.
+ */
+void kvmx_vm_kill_unseen(u32 round, u64 newest)
+{
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	while ((vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		if (id <= newest && READ_ONCE(vm->round) != round)
+			kvmx_vm_kill(vm->key);
+		kvmx_vm_put(vm);
+	}
+}
+
+/* Id of the newest VM that there ever was. */
+u64 kvmx_vm_newest(void)
+{
+	unsigned long flags;
+	u64 id;
+
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	id = last_id;
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+	return id;
+}
+
+/**
+ * kvmx_vm_is_stale() - does a record describe an earlier VM at this address?
+ * @seen: a vCPU that was just created
+ *
+ * Context: any.
+ * Return: true if the VM's record already has another vCPU of this index.
+ */
+bool kvmx_vm_is_stale(const struct kvmx_seen *seen)
+{
+	struct kvmx_vcpu *v;
+	struct kvmx_vm *vm;
+	unsigned long flags;
+	bool stale = false;
+
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	vm = vm_find(seen->kvm);
+	if (vm)
+		list_for_each_entry(v, &vm->vcpus, link)
+			if (v->index == seen->index)
+				stale = true;
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+	return stale;
+}
+
+/**
  * kvmx_vm_refresh_name() - look what the VMM's process is called now
  * @vm: the VM; the caller holds a reference
  *

@@ -89,6 +89,7 @@ struct kvmx_vcpu {
  * @nr_vcpus: how many those are
  * @gone: KVM destroyed it
  * @adopted: it is older than our knowledge of it
+ * @round: the last walk that saw it (core/discover.c)
  * @pid: process of the VMM, referenced
  * @name: name of that process when it was last seen
  * @born_ns: CLOCK_BOOTTIME of its birth, or of the moment when it was found
@@ -108,6 +109,7 @@ struct kvmx_vm {
 	u32 nr_vcpus;
 	bool gone;
 	bool adopted;
+	u32 round;
 	struct pid *pid;
 	char name[KVMX_NAME_LEN];
 	u64 born_ns;
@@ -174,6 +176,9 @@ u32 kvmx_vm_count(void);
 void kvmx_vm_kill(const struct kvm *key);
 void kvmx_vcpu_kill(const struct kvm_vcpu *key);
 void kvmx_vm_kill_all(void);
+void kvmx_vm_kill_unseen(u32 round, u64 newest);
+u64 kvmx_vm_newest(void);
+bool kvmx_vm_is_stale(const struct kvmx_seen *seen);
 
 /* What an owner's process is called now, kept up to date in @vm->name. */
 void kvmx_vm_refresh_name(struct kvmx_vm *vm);

@@ -301,6 +301,8 @@ struct kvmx_notes {
  *  seq			even when the block of time figures is at rest (vCPU only)
  *  state		KVMX_STATE_* (vCPU only)
  *  state_since		clock when it was entered (vCPU only)
+ *  accounted		clock up to which time.* is complete; what has passed
+ *			since then belongs to the state (vCPU only)
  *  counting_since	clock when the present run of counting began
  *  gone		1 when the VM does not exist any more
  *  time.CLASS		guest, exit, poll, user, halted, ready, wait, unknown
