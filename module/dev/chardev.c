@@ -120,8 +120,8 @@ static struct kvmx_vm *by_pid(u64 key)
 	struct task_struct *task;
 	struct pid *pid;
 
-	if (key == 0 || key > INT_MAX)
-		return ERR_PTR(-EINVAL);
+	if (key > INT_MAX)
+		return ERR_PTR(-ESRCH);
 	pid = find_get_pid(key);
 	task = get_pid_task(pid, PIDTYPE_PID);
 	put_pid(pid);

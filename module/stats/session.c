@@ -174,10 +174,9 @@ static void always_off(void)
  * @on: count all VMs, also while nobody looks
  *
  * Context: may sleep; also before the module is set up (the parameter on the
- *	command line) and while it is being removed.
- * Return: 0, or -ENODEV while it is being removed.
+ *	command line) and after it was taken down.
  */
-int kvmx_session_set_always(bool on)
+void kvmx_session_set_always(bool on)
 {
 	mutex_lock(&session_lock);
 	if (ready && on != always) {
@@ -189,7 +188,6 @@ int kvmx_session_set_always(bool on)
 	}
 	always = on;
 	mutex_unlock(&session_lock);
-	return 0;
 }
 
 bool kvmx_session_always(void)
@@ -234,7 +232,7 @@ u32 kvmx_session_have(void)
  *
  * Context: may sleep, once; everything below is set up.
  */
-int kvmx_session_init(void)
+void kvmx_session_init(void)
 {
 	static_call_update(kvmx_on_birth, session_birth);
 	mutex_lock(&session_lock);
@@ -242,7 +240,6 @@ int kvmx_session_init(void)
 	if (always)
 		always_on();
 	mutex_unlock(&session_lock);
-	return 0;
 }
 
 /**

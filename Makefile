@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# kvmx: `make help` lists what can be made here.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+VENDOR	?= amd
+LAB	:= tools/lab
+COUNTS	:= build/counts
+
+all: modules tools
+
+help:
+	@echo 'On a KVM host:'
+	@echo '  make                 module for the running kernel, and the tool'
+	@echo '  make install         both, the man pages and the header (root)'
+	@echo '  make uninstall       takes them away again'
+	@echo '  make clean           removes what was built here'
+	@echo 'In test machines, on any Debian 12 or 13 (root):'
+	@echo '  make demo            a real guest is counted; VENDOR=amd|intel'
+	@echo '  make test            style, unit tests, self-tests on a subset of machines'
+	@echo '  make test-matrix     the same on every machine of the matrix'
+	@echo '  make check           style and structure only'
+	@echo '  make unit            unit tests only'
+	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR.'
+
+modules:
+	@test -d "$(KDIR)" || { echo "kvmx: no kernel headers in $(KDIR):" \
+		"apt-get install linux-headers-$$(uname -r), or set KDIR=" >&2; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+tools:
+	$(MAKE) -C tools/kvmx
+
+install: modules_install tools_install
+
+modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+
+tools_install:
+	$(MAKE) -C tools/kvmx install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	install -D -m 644 uapi/linux/kvmx.h $(DESTDIR)$(PREFIX)/include/linux/kvmx.h
+
+uninstall:
+	$(MAKE) -C tools/kvmx uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	rm -f $(DESTDIR)$(PREFIX)/include/linux/kvmx.h
+	find $(DESTDIR)/lib/modules/$$(uname -r) -name 'kvmx.ko*' -delete
+	test -n "$(DESTDIR)" || depmod
+
+clean:
+	test ! -d "$(KDIR)" || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools/kvmx clean
+	rm -rf build
+
+demo:
+	VENDOR=$(VENDOR) $(LAB)/demo
+
+# Style and unit tests leave their counts for the closing line of the machines.
+# They run first because they take seconds; a failure there does not keep the
+# machines from being tried.
+test test-matrix:
+	@mkdir -p build && rm -f $(COUNTS)
+	-@$(MAKE) --no-print-directory check unit
+	@$(LAB)/test $(if $(filter test-matrix,$@),matrix,subset) --add $(COUNTS)
+
+check:
+	@mkdir -p build
+	@tools/check/check --counts $(COUNTS)
+
+unit:
+	@mkdir -p build
+	@$(LAB)/unit --counts $(COUNTS)
+
+.PHONY: all help modules tools install modules_install tools_install uninstall \
+	clean demo test test-matrix check unit
