@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+# The second disk of a test machine: everything that depends on the kernel, on
+# the tree and on the run.
+
+# Debian's modules that a machine gets, with all they depend on. Loaded is
+# none of them: tests do that themselves.
+PAYLOAD_KERNEL_MODULES=(kvm kvm-amd kvm-intel msr cpuid vhost_net tun loop)
+
+# The kernel of the guest inside the machine: the oldest boots fastest.
+LAB_GUEST_SERIES=6.1
+# What the guest's kernel needs to see a disk on a microvm.
+GUEST_MODULES=(virtio_mmio virtio_blk)
+
+# guest_make: $LAB_CACHE/guest/{vmlinuz,initrd} for the guest in the machine.
+GUEST=$LAB_CACHE/guest
+
+guest_make()
+{
+	kernel_image "$LAB_GUEST_SERIES"
+	local key
+	key="$K_ABI $K_VERSION $(buildroot_key) $(file_key initrd.sh ../guest/init)"
+	is_fresh "$GUEST" "$key" || with_lock guest guest_make_locked "$key"
+}
+
+guest_make_locked()
+{
+	local key=$1 tmp r m
+	! is_fresh "$GUEST" "$key" || return 0
+	tmp=$(begin_dir "$GUEST")
+	r=$tmp/root
+	initramfs_base "$r" "$K_DIR/image/lib/modules/$K_ABI" "${GUEST_MODULES[@]}"
+	install -m 755 "$LAB_DIR/guest/init" "$r/init"
+	initramfs_pack "$r" "$tmp/initrd"
+	cp "$K_DIR/image/vmlinuz" "$tmp/vmlinuz"
+	rm -rf "$r"
+	finish_dir "$tmp" "$GUEST" "$key"
+}
+
+# payload_base TREE SERIES: sets P_BASE, what all runs of this tree and kernel
+# have in common.
+payload_base()
+{
+	local tree=$1 series=$2 key
+	guest_make
+	build_user "$tree"
+	build_modules "$tree" "$series"
+	kernel_image "$series"
+	P_BASE=$(tree_place "$tree")/$series/payload
+	mkdir -p "$(dirname "$P_BASE")"
+	key="$(file_key payload.sh) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
+	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"
+	is_fresh "$P_BASE" "$key" ||
+		with_lock "payload-$(key_of "$tree")-$series" payload_base_locked "$key"
+}
+
+payload_base_locked()
+{
+	local key=$1 dir=$P_BASE tmp src m
+	! is_fresh "$dir" "$key" || return 0
+	tmp=$(begin_dir "$dir")
+	mkdir -p "$tmp/bin" "$tmp/guest" "$tmp/lib/modules/$K_ABI" "$tmp/.lab/modules"
+	src=$K_DIR/image/lib/modules/$K_ABI
+	(
+		cd "$src" || exit
+		modules_closure . "${PAYLOAD_KERNEL_MODULES[@]}" |
+			xargs cp --parents -t "$tmp/lib/modules/$K_ABI"
+		# Unpacking takes an emulated CPU seconds, and us nothing.
+		find "$tmp/lib/modules/$K_ABI" -name '*.ko.xz' -exec xz -d {} +
+		# Not every series ships all of depmod's inputs.
+		cp -t "$tmp/lib/modules/$K_ABI" modules.builtin modules.builtin.modinfo \
+			modules.order 2>/dev/null || true
+	)
+	if [ -n "$B_MODULES" ]; then
+		mkdir -p "$tmp/lib/modules/$K_ABI/updates"
+		for m in "$B_MODULES"/*.ko; do
+			[ -f "$m" ] || continue
+			cp "$m" "$tmp/"
+			cp "$m" "$tmp/lib/modules/$K_ABI/updates/"
+		done
+	fi
+	in_buildroot depmod -b "$tmp" "$K_ABI" 2>"$tmp/.lab/depmod.log" ||
+		die "depmod failed for $K_ABI"
+	mv "$tmp/lib/modules/$K_ABI" "$tmp/.lab/modules/"
+	rm -rf "${tmp:?}/lib"
+	if [ -n "$B_USER" ]; then
+		cp -a "$B_USER/bin/." "$tmp/bin/"
+		[ ! -d "$B_USER/selftests" ] || cp -a "$B_USER/selftests" "$tmp/selftests"
+	fi
+	cp "$GUEST"/{vmlinuz,initrd} "$tmp/guest/"
+	finish_dir "$tmp" "$dir" "$key"
+}
+
+# payload_disk RUN-DIR EXTRA-DIR COMMAND...: RUN-DIR/payload.img. An empty
+# COMMAND means an interactive shell.
+payload_disk()
+{
+	local run=$1 extra=$2 d=$1/payload
+	shift 2
+	cp -al "$P_BASE" "$d" 2>/dev/null || { rm -rf "$d"; cp -a "$P_BASE" "$d"; }
+	install -m 755 "$LAB_DIR/machine/init" "$d/.lab/init"
+	install -m 755 -t "$d/guest" "$LAB_DIR/guest/start"
+	install -m 755 -t "$d/bin" "$LAB_DIR/demo-inside"
+	if [ -n "$extra" ]; then
+		cp -a "$extra" "$d/extra"
+	fi
+	if [ $# -gt 0 ]; then
+		printf 'exec %s\n' "$(printf '%q ' "$@")" >"$d/.lab/command"
+	else
+		: >"$d/.lab/shell"
+	fi
+	mkdir -p "$d/out"
+	make_disk "$d" "$run/payload.img" 128 "$LAB_PAYLOAD_LABEL"
+	rm -rf "$d"
+}
+
+# payload_collect RUN-DIR DIR: what COMMAND wrote below /kvmx/out.
+payload_collect()
+{
+	local run=$1 out=$2
+	mkdir -p "$out"
+	debugfs -R "rdump /out $run" "$run/payload.img" >/dev/null 2>&1 || true
+	[ ! -d "$run/out" ] || cp -r "$run/out/." "$out/"
+}

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+# AMD machines: QEMU's emulator with SVM.
+
+# QEMU before 10 gives double faults on machines with several CPUs.
+QEMU_OLDEST=10
+
+# Sets QEMU_CMD: the build root's QEMU, or the one of KVMX_QEMU.
+qemu_find()
+{
+	local v
+	buildroot
+	if [ -n "${KVMX_QEMU:-}" ]; then
+		QEMU_CMD=("$KVMX_QEMU")
+	else
+		QEMU_CMD=(in_buildroot qemu-system-x86_64)
+	fi
+	v=$(LAB_EXEC='' "${QEMU_CMD[@]}" --version 2>/dev/null |
+		sed -nE 's/^QEMU emulator version ([0-9.]+).*/\1/p') || true
+	[ -n "$v" ] || die "cannot run ${KVMX_QEMU:-QEMU of the build root}, or it is no QEMU"
+	[ "${v%%.*}" -ge "$QEMU_OLDEST" ] ||
+		die "QEMU $v is too old: before $QEMU_OLDEST, machines with several CPUs die of double faults (unset KVMX_QEMU to use the build root's)"
+	QEMU_VERSION=$v
+}
+
+# qemu_topology CPUS MB: sets QEMU_SMP. Eight CPUs come as two sockets, two
+# cores and two threads, on two nodes; any other number is flat.
+qemu_topology()
+{
+	local cpus=$1 mb=$2
+	if [ "$cpus" = 8 ]; then
+		QEMU_SMP=(
+			-smp "8,sockets=2,cores=2,threads=2"
+			-object "memory-backend-ram,id=m0,size=$((mb / 2))M"
+			-object "memory-backend-ram,id=m1,size=$((mb - mb / 2))M"
+			-numa "node,nodeid=0,cpus=0-3,memdev=m0"
+			-numa "node,nodeid=1,cpus=4-7,memdev=m1"
+		)
+	else
+		QEMU_SMP=(-smp "$cpus")
+	fi
+}
+
+# qemu_start RUN-DIR CPUS MB SHELL: starts the machine in the background and
+# sets MACHINE_PID, or runs it in the foreground for a shell.
+qemu_start()
+{
+	local run=$1 cpus=$2 mb=$3 shell=$4 args
+	qemu_topology "$cpus" "$mb"
+	# shellcheck disable=SC2054 # QEMU's own commas
+	args=(
+		-nodefaults -no-user-config -display none -no-reboot
+		-M q35 -cpu max,la57=off -m "${mb}M" "${QEMU_SMP[@]}"
+		# An own /dev/kvm would not have what is tested here.
+		-accel "tcg,thread=multi,tb-size=512"
+		-kernel "$K_DIR/image/vmlinuz"
+		-initrd "$BOOT_INITRD"
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic tsc=reliable printk.devkmsg=on $LAB_QUICK_BOOT ${LAB_APPEND:-}"
+		-drive "if=none,id=root,file=$ROOTIMAGE/root.img,format=raw,snapshot=on"
+		-device "virtio-blk-pci,drive=root"
+		-drive "if=none,id=pay,file=$run/payload.img,format=raw,cache=unsafe"
+		-device "virtio-blk-pci,drive=pay"
+		-serial "file:$run/console.log"
+	)
+	if [ "$shell" = 1 ]; then
+		LAB_EXEC='' "${QEMU_CMD[@]}" "${args[@]}" -serial mon:stdio || return
+		return 0
+	fi
+	LAB_EXEC="exec" "${QEMU_CMD[@]}" "${args[@]}" -serial "file:$run/output.log" \
+		</dev/null >"$run/emulator.log" 2>&1 &
+	MACHINE_PID=$!
+}

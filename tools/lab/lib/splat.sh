@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+# Finds what a kernel prints when something went wrong. Needs nothing but
+# grep and sed, so the unit test runs anywhere.
+
+# Each pattern must stand at the start of a message: right after the time
+# stamp (and the caller, on kernels that print one), so that neither a
+# process that is reported nor a test's own words match.
+SPLAT_PATTERNS=(
+	'-+\[ cut here \]-+'
+	'WARNING: '
+	'BUG: '
+	'(watchdog: )?BUG: (soft|hard) lockup'
+	'(NMI )?[Ww]atchdog: .*(LOCKUP|lockup|hard LOCKUP)'
+	'(rcu: )?INFO: rcu_?[a-z_]* .*(stall|self-detected)'
+	'INFO: (possible (circular|recursive|irq)|task .* blocked for more than|trying to register non-static key|inconsistent)'
+	'INFO: (lockdep is turned off|NMI handler .* took too long)'
+	'\*\*\* (DEADLOCK|BUG) '
+	'Oops'
+	'Kernel panic'
+	'(general protection fault|stack segment|divide error|int3|invalid opcode|double fault|traps: PANIC)[:,]'
+	'PANIC: '
+	'kernel BUG at '
+	'UBSAN: '
+	'(KASAN|KCSAN|KMSAN|KFENCE)[: ]'
+	'kmemleak: [0-9]+ new suspected memory leaks'
+	'unreferenced object 0x'
+	'list_(add|del)(_valid)? corruption'
+	'list_add double add'
+	'refcount_t: '
+	'ODEBUG: '
+	'DEBUG_LOCKS_WARN_ON'
+	'Call Trace:'
+	'sysfs: cannot create duplicate filename'
+	'kobject_add_internal failed for '
+	'Bad page (state|map)'
+	'page dumped because: '
+	'usercopy: Kernel memory (exposure|overwrite)'
+	'(trace|livepatch|kprobes?|ftrace): .*(failed to|Failed to) (disarm|restore|modify)'
+)
+
+# splat_regex: one extended regular expression of all patterns.
+splat_regex()
+{
+	local IFS='|'
+	printf '^(<[0-9]+>)?(\\[ *[0-9]+\\.[0-9]+\\])?(\\[ *[CT][0-9]+\\])? ?(%s)' "${SPLAT_PATTERNS[*]}"
+}
+
+SPLAT_START='kvmx-lab: command starts'
+
+# Console as text: no carriage returns, no control sequences.
+splat_clean()
+{
+	sed -e 's/\r//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$1" 2>/dev/null || true
+}
+
+# splat_before FILE, splat_after FILE: the offending lines before COMMAND
+# started, and from then on. What a machine prints after COMMAND ended counts
+# as well.
+splat_before()
+{
+	splat_clean "$1" | sed "/$SPLAT_START/,\$d" | grep -aE "$(splat_regex)" || true
+}
+
+splat_after()
+{
+	splat_clean "$1" | sed "0,/$SPLAT_START/d" | grep -aE "$(splat_regex)" || true
+}
