@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What kvmx stat was asked to do, and its parts. */
+#ifndef KVMX_TOOL_STAT_H
+#define KVMX_TOOL_STAT_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "notes.h"
+#include "out.h"
+#include "select.h"
+#include "tally.h"
+#include "watch.h"
+
+#define NO_VCPU		0xffffffffU
+
+struct stat_options {
+	struct selection selection;
+	__u32 vcpu;		/* this one only, or NO_VCPU */
+	__u64 interval;		/* ns; 0: once */
+	__u64 count;		/* 0: until stopped */
+	enum sort_by sort;
+	bool per_vcpu;
+	bool all;
+	bool raw;
+	enum out_format format;
+	char **command;
+};
+
+/* What the figures that are printed are. */
+enum stat_mode {
+	STAT_ONCE,		/* one second, or since counting began */
+	STAT_INTERVAL,
+	STAT_COMMAND,
+};
+
+struct stat_view {
+	const struct stat_options *opts;
+	struct out *out;
+	__u32 khz;
+	enum stat_mode mode;
+	__u64 interval;		/* number of the interval */
+	struct footnotes notes;
+	bool notes_told;
+};
+
+int stat_measure(const struct stat_options *opts);
+
+void view_print(struct stat_view *view, struct watch *w);
+
+void exits_put(struct stat_view *view, struct tally *t);
+void times_put(struct stat_view *view, const struct tally *t);
+void figures_put(struct stat_view *view, const struct source *s);
+
+#endif /* KVMX_TOOL_STAT_H */

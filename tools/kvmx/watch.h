@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VMs under watch: their statistics fds and what was read from them. */
+#ifndef KVMX_TOOL_WATCH_H
+#define KVMX_TOOL_WATCH_H
+
+#include <stdbool.h>
+#include <linux/kvmx.h>
+
+#include "select.h"
+#include "stats.h"
+#include "tally.h"
+
+/* Values of an fd and the clock when they were read; NULL: all zeroes. */
+struct reading {
+	__u64 *data;
+	__u64 now;
+};
+
+/* A statistics fd, read twice: what happened is what lies between. */
+struct source {
+	int fd;
+	const struct schema *schema;
+	struct reading base;
+	struct reading last;
+};
+
+struct watch_vcpu {
+	struct kvmx_vcpu_info info;
+	struct source source;
+};
+
+/**
+ * struct watch_vm - a VM under watch
+ * @fd: VM fd; -1 once the VM is gone and its last figures have been read
+ * @info: as of the last reading
+ * @was_counting: somebody had its counting on before us
+ * @born: came to life during the watch: counted from zero
+ * @gone: what was read last is the end
+ * @told: that it is gone has been printed
+ * @whole: sums of the VM; also holds counting on while there is no vCPU
+ */
+struct watch_vm {
+	int fd;
+	struct kvmx_vm_info info;
+	bool was_counting;
+	bool born;
+	bool gone;
+	bool told;
+	struct source whole;
+	struct watch_vcpu *vcpus;
+	unsigned int nr_vcpus;
+};
+
+/**
+ * struct watch - what is being watched
+ * @dev: the device
+ * @selection: whom to watch
+ * @sums: read the sums of VMs, too
+ * @began: CLOCK_MONOTONIC when it began, in ns
+ */
+struct watch {
+	int dev;
+	struct selection selection;
+	bool sums;
+	__u64 began;
+	struct watch_vm **vms;
+	unsigned int nr_vms;
+};
+
+__u64 watch_clock(void);
+void watch_begin(struct watch *w);
+void watch_find(struct watch *w);
+void watch_read(struct watch *w);
+void watch_mark(struct watch *w);
+void watch_forget_gone(struct watch *w);
+void watch_end(struct watch *w);
+
+void source_tally(const struct source *s, bool ever, struct tally *t);
+
+#endif /* KVMX_TOOL_WATCH_H */
