@@ -36,6 +36,8 @@ install: modules_install tools_install
 
 modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+# Kbuild leaves it out where the headers have no System.map, as Debian's.
+	test -n "$(DESTDIR)" || depmod
 
 tools_install:
 	$(MAKE) -C tools/kvmx install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)

@@ -13,6 +13,7 @@
 
 #include "core/birth.h"
 #include "core/clock.h"
+#include "core/death.h"
 #include "core/discover.h"
 #include "core/exit.h"
 #include "core/feature.h"
@@ -68,6 +69,9 @@ static int __init kvmx_init(void)
 {
 	int err;
 
+	err = kvmx_feature_init();
+	if (err)
+		return err;
 	vendor_feature();
 	kvmx_clock_init();
 	kvmx_peek_reset();
@@ -104,6 +108,7 @@ out_kprobes:
 	kvmx_kprobes_exit();
 	kvmx_birth_exit();
 out_vm:
+	kvmx_death_of_all();
 	kvmx_vm_exit();
 out_schema:
 	kvmx_schema_exit();
@@ -118,7 +123,8 @@ static void __exit kvmx_exit(void)
 	kvmx_probe_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
 	kvmx_birth_exit();	/* drain: no thread has our work */
-	kvmx_vm_exit();		/* put: records go */
+	kvmx_death_of_all();	/* put: records go */
+	kvmx_vm_exit();
 	kvmx_schema_exit();
 }
 

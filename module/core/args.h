@@ -37,6 +37,8 @@ static inline int kvmx_args_get(void *dst, size_t size, void __user *arg)
  * @src: what kvmx_args_get() filled
  * @size: sizeof(*@src)
  * @arg: where to
+ *
+ * Return: 0 or -EFAULT.
  */
 static inline int kvmx_args_put(const void *src, size_t size, void __user *arg)
 {
@@ -84,6 +86,8 @@ static inline int kvmx_array_begin(struct kvmx_array *a, u64 addr, u32 room,
  * kvmx_array_put() - write the next entry, if there is room for it
  * @a: the array
  * @entry: what to write; what the caller's entry has beyond it becomes zero
+ *
+ * Return: 0, also where there is no room any more; -EFAULT.
  */
 static inline int kvmx_array_put(struct kvmx_array *a, const void *entry)
 {

@@ -16,6 +16,10 @@ u32 kvmx_clock_khz = 1000000;
  */
 void kvmx_clock_init(void)
 {
+	if (kvmx_feature_denied(KVMX_F_CLOCK)) {
+		static_branch_disable(&kvmx_clock_is_tsc);
+		return;
+	}
 	if (check_tsc_unstable() || !tsc_khz) {
 		static_branch_disable(&kvmx_clock_is_tsc);
 		kvmx_feature_set(KVMX_F_CLOCK, KVMX_FEATURE_OFF,

@@ -8,6 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "core/death.h"
 #include "core/discover.h"
 #include "core/feature.h"
 #include "core/kprobes.h"
@@ -262,7 +263,7 @@ int kvmx_discover_all(void)
 	newest = kvmx_vm_newest();
 	err = walk_all(w);
 	if (!err && !kvmx_kprobes_see_death())
-		kvmx_vm_kill_unseen(round, newest);
+		kvmx_death_of_unseen(round, newest);
 	mutex_unlock(&walk_lock);
 	walk_free(w);
 	if (!err)

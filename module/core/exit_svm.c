@@ -101,13 +101,17 @@ u64 kvmx_svm_exit_code(struct kvm_vcpu *vcpu)
  */
 void kvmx_exit_reset(void)
 {
-	if (boot_cpu_has(X86_FEATURE_SVM))
+	if (kvmx_feature_denied(KVMX_F_VMCB))
+		;	/* it has its reason */
+	else if (boot_cpu_has(X86_FEATURE_SVM))
 		kvmx_feature_set(KVMX_F_VMCB, KVMX_FEATURE_READY,
 				 "checked on the first vCPU that runs while somebody counts");
 	else
 		kvmx_feature_set(KVMX_F_VMCB, KVMX_FEATURE_OFF,
 				 "not an SVM host");
-	if (boot_cpu_has(X86_FEATURE_VMX))
+	if (kvmx_feature_denied(KVMX_F_VMREAD))
+		;
+	else if (boot_cpu_has(X86_FEATURE_VMX))
 		kvmx_feature_set(KVMX_F_VMREAD, KVMX_FEATURE_READY,
 				 "checked on the first vCPU that runs while somebody counts");
 	else

@@ -58,6 +58,8 @@ bool kvmx_vmx_check(void)
 {
 	unsigned long value = 0;
 
+	if (kvmx_feature_state(KVMX_F_VMREAD) == KVMX_FEATURE_OFF)
+		return false;
 	if (!vmread(VM_EXIT_REASON, &value)) {
 		vmread_bad();
 		return false;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/printk.h>
 #include <linux/spinlock.h>
@@ -84,6 +85,41 @@ bool kvmx_feature_denied(enum kvmx_feature_id id)
 		p += *p == ',';
 	}
 	return false;
+}
+
+static bool feature_known(const char *name, size_t len)
+{
+	int i;
+
+	for (i = 0; i < KVMX_NR_FEATURES; i++)
+		if (strlen(features[i].name) == len &&
+		    !strncmp(features[i].name, name, len))
+			return true;
+	return false;
+}
+
+/**
+ * kvmx_feature_init() - check the parameter without=
+ *
+ * Context: once, at load, before anything else.
+ * Return: 0, or -EINVAL if a name on the list is none.
+ */
+int kvmx_feature_init(void)
+{
+	const char *p = kvmx_without;
+
+	while (p && *p) {
+		size_t word = strcspn(p, ",");
+
+		if (word && !feature_known(p, word)) {
+			pr_err("kvmx: without=: there is no feature '%.*s' (kvmx info lists them)\n",
+			       (int)word, p);
+			return -EINVAL;
+		}
+		p += word;
+		p += *p == ',';
+	}
+	return 0;
 }
 
 /**

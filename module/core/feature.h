@@ -46,6 +46,7 @@ enum kvmx_feature_id {
 __printf(3, 4)
 void kvmx_feature_set(enum kvmx_feature_id id, u32 state, const char *fmt, ...);
 u32 kvmx_feature_state(enum kvmx_feature_id id);
+int kvmx_feature_init(void);
 bool kvmx_feature_denied(enum kvmx_feature_id id);
 void kvmx_feature_get(enum kvmx_feature_id id, struct kvmx_feature *out);
 

@@ -5,6 +5,7 @@
 #include <linux/ptrace.h>
 
 #include "core/birth.h"
+#include "core/death.h"
 #include "core/feature.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
@@ -20,20 +21,20 @@ static void vcpu_created(void *vcpu)
 		return;
 	/* Without teardown probes nobody saw the last owner of the address. */
 	if (!kvmx_kprobes_see_death() && kvmx_vm_is_stale(&seen))
-		kvmx_vm_kill(seen.kvm);
+		kvmx_death_of_vm(seen.kvm);
 	kvmx_birth_queue(&seen, false);
 }
 
 static void vcpu_destroyed(void *vcpu)
 {
 	kvmx_birth_cancel_vcpu(vcpu);
-	kvmx_vcpu_kill(vcpu);
+	kvmx_death_of_vcpu(vcpu);
 }
 
 static void vm_destroyed(void *kvm)
 {
 	kvmx_birth_cancel_vm(kvm);
-	kvmx_vm_kill(kvm);
+	kvmx_death_of_vm(kvm);
 }
 
 /**
@@ -153,6 +154,7 @@ static struct notifier_block module_nb = {
  * kvmx_kprobes_see_death() - will the end of VMs be seen?
  *
  * Context: any.
+ * Return: true if both kprobes on it are armed.
  */
 bool kvmx_kprobes_see_death(void)
 {

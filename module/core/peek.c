@@ -34,8 +34,9 @@ static bool layout_usable(void)
  */
 void kvmx_peek_reset(void)
 {
-	kvmx_feature_set(KVMX_F_LAYOUT, KVMX_FEATURE_READY,
-			 "checked on the first vCPU that runs while somebody counts");
+	if (!kvmx_feature_denied(KVMX_F_LAYOUT))
+		kvmx_feature_set(KVMX_F_LAYOUT, KVMX_FEATURE_READY,
+				 "checked on the first vCPU that runs while somebody counts");
 }
 
 /**
@@ -88,6 +89,7 @@ bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
 	const struct hlist_node *n, *want = &vcpu->preempt_notifier.link;
 	struct kvm *kvm;
 	bool listed = false;
+	int mode;
 
 	if (!layout_usable())
 		return false;
@@ -106,8 +108,11 @@ bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
 		layout_bad("kvm->mm");
 		return false;
 	}
+	/* A kick may have changed the mode before kvm_entry was reached. */
+	mode = READ_ONCE(vcpu->mode);
 	if (entering && (vcpu->cpu != raw_smp_processor_id() ||
-			 vcpu->mode != IN_GUEST_MODE)) {
+			 (mode != IN_GUEST_MODE &&
+			  mode != EXITING_GUEST_MODE))) {
 		layout_bad("cpu or mode");
 		return false;
 	}
@@ -126,6 +131,7 @@ bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
  * @vcpu: a vCPU
  *
  * Context: its own thread, loaded.
+ * Return: true for SEV-ES, SEV-SNP and TDX guests.
  */
 bool kvmx_peek_protected(const struct kvm_vcpu *vcpu)
 {
@@ -140,7 +146,8 @@ bool kvmx_peek_protected(const struct kvm_vcpu *vcpu)
  * exists; only then it is looked into.
  *
  * Context: the vCPU's thread, preemption disabled; also under a run queue's
- * lock.
+ *	lock.
+ * Return: true if it does.
  */
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu)
 {
@@ -222,6 +229,7 @@ void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen)
  * @vcpu: a vCPU
  *
  * Context: as kvmx_peek_seen().
+ * Return: the VM.
  */
 struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu)
 {
@@ -233,6 +241,7 @@ struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu)
  * @vcpu: a vCPU of any thread
  *
  * Context: the walk.
+ * Return: a guess that may be old when it is used.
  */
 enum kvmx_doing kvmx_peek_doing(const struct kvm_vcpu *vcpu)
 {

@@ -6,6 +6,7 @@
 
 #include "core/birth.h"
 #include "core/clock.h"
+#include "core/death.h"
 #include "core/exit.h"
 #include "core/feature.h"
 #include "core/hook.h"
@@ -50,9 +51,9 @@ static noinline struct kvmx_vcpu *vcpu_slow(struct kvm_vcpu *vcpu, bool entering
 		this_cpu_write(kvmx_vcpu_last, v);
 		return v;
 	}
-	if (!entering)
+	if (!entering) {
 		atomic64_inc(&uncounted);
-	else if (kvmx_peek_check(vcpu, true)) {
+	} else if (kvmx_peek_check(vcpu, true)) {
 		kvmx_peek_seen(vcpu, &seen);
 		kvmx_birth_queue(&seen, true);
 	}
@@ -283,6 +284,7 @@ static void hooks_sync(void)
 
 static void kvm_comes(struct module *mod)
 {
+	tracepoint_ptr_t *tps = mod->tracepoints_ptrs;
 	int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
@@ -291,8 +293,7 @@ static void kvm_comes(struct module *mod)
 		if (!h->in_kvm)
 			continue;
 		for (j = 0; j < mod->num_tracepoints; j++)
-			hook_found(h, tracepoint_ptr_deref(
-					&mod->tracepoints_ptrs[j]));
+			hook_found(h, tracepoint_ptr_deref(tps + j));
 		if (!h->tp)
 			hook_lost(h, "this kvm.ko has no such tracepoint");
 	}
@@ -308,7 +309,7 @@ static void kvm_goes(void)
 			hook_lost(&hooks[i], "waits for kvm.ko to be loaded");
 	tracepoint_synchronize_unregister();
 	/* None can be left, unless their teardown could not be seen. */
-	kvmx_vm_kill_all();
+	kvmx_death_of_all();
 }
 
 static int module_event(struct notifier_block *nb, unsigned long action,
@@ -377,6 +378,7 @@ void kvmx_probe_put(void)
  * kvmx_probe_attached() - does any kvmx code run on entries and exits now?
  *
  * Context: may sleep.
+ * Return: true while a probe on a tracepoint of kvm.ko is attached.
  */
 bool kvmx_probe_attached(void)
 {

@@ -63,36 +63,6 @@ void kvmx_threads_unbind(struct kvmx_vcpu *v, u64 now)
 }
 
 /**
- * kvmx_threads_bind() - the current thread runs a vCPU
- * @v: the vCPU
- * @now: when
- *
- * Context: kvm_entry or kvm_exit of this vCPU, preemption disabled.
- */
-void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now)
-{
-	struct kvmx_vcpu *before = kvmx_threads_find(current);
-	struct pid *old = NULL;
-	unsigned long flags;
-
-	if (before)
-		kvmx_threads_unbind(before, now);
-
-	raw_spin_lock_irqsave(&v->lock, flags);
-	unbind_locked(v, now);
-	raw_spin_lock(&by_task_lock);
-	WRITE_ONCE(v->task, current);
-	hash_add_rcu(by_task, &v->task_hash, (unsigned long)current);
-	raw_spin_unlock(&by_task_lock);
-	if (v->tid != task_pid(current)) {
-		old = v->tid;
-		v->tid = get_pid(task_pid(current));
-	}
-	raw_spin_unlock_irqrestore(&v->lock, flags);
-	put_pid(old);	/* frees memory: not under a raw lock */
-}
-
-/**
  * kvmx_threads_event() - tell whoever listens what happens to a thread
  * @v: what kvmx_threads_find() gave
  * @task: for this thread
@@ -115,6 +85,37 @@ void kvmx_threads_event(struct kvmx_vcpu *v, const struct task_struct *task,
 			static_call(kvmx_on_event)(v, event, arg, now);
 	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
+}
+
+/**
+ * kvmx_threads_bind() - the current thread runs a vCPU
+ * @v: the vCPU
+ * @now: when
+ *
+ * Context: kvm_entry or kvm_exit of this vCPU, preemption disabled.
+ */
+void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now)
+{
+	struct kvmx_vcpu *before = kvmx_threads_find(current);
+	struct pid *old = NULL;
+	unsigned long flags;
+
+	/* Unless another thread took it over meanwhile. */
+	if (before)
+		kvmx_threads_event(before, current, KVMX_EV_END, 0, now);
+
+	raw_spin_lock_irqsave(&v->lock, flags);
+	unbind_locked(v, now);
+	raw_spin_lock(&by_task_lock);
+	WRITE_ONCE(v->task, current);
+	hash_add_rcu(by_task, &v->task_hash, (unsigned long)current);
+	raw_spin_unlock(&by_task_lock);
+	if (v->tid != task_pid(current)) {
+		old = v->tid;
+		v->tid = get_pid(task_pid(current));
+	}
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+	put_pid(old);	/* frees memory: not under a raw lock */
 }
 
 /**

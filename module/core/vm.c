@@ -44,31 +44,6 @@ static void vm_free(struct work_struct *work)
 	kvmx_vm_discard(vm);
 }
 
-/* No CPU may find a record of this VM any more once this has returned. */
-static void vm_forget(struct kvmx_vm *vm)
-{
-	int cpu;
-
-	rcu_read_lock();
-	for_each_possible_cpu(cpu) {
-		struct kvmx_vcpu **p = per_cpu_ptr(&kvmx_vcpu_last, cpu);
-		struct kvmx_vcpu *v = READ_ONCE(*p);
-
-		if (v && v->vm == vm)
-			cmpxchg(p, v, NULL);
-	}
-	rcu_read_unlock();
-}
-
-static void vm_death(struct work_struct *work)
-{
-	struct kvmx_vm *vm = container_of(work, struct kvmx_vm, death);
-
-	vm_forget(vm);
-	wake_up_all(&vm->wait);
-	kvmx_vm_put(vm);
-}
-
 /**
  * kvmx_vm_alloc() - a record that nobody can find yet
  *
@@ -85,7 +60,6 @@ struct kvmx_vm *kvmx_vm_alloc(void)
 	INIT_LIST_HEAD(&vm->vcpus);
 	INIT_LIST_HEAD(&vm->link);
 	init_waitqueue_head(&vm->wait);
-	INIT_WORK(&vm->death, vm_death);
 	INIT_RCU_WORK(&vm->free, vm_free);
 	kvmx_memory_add(sizeof(*vm));
 	return vm;
@@ -128,7 +102,14 @@ void kvmx_vcpu_discard(struct kvmx_vcpu *vcpu)
 	kfree(vcpu);
 }
 
-static struct kvmx_vm *vm_find(const struct kvm *key)
+/**
+ * kvmx_vm_find() - the record of a VM that exists
+ * @key: KVM's VM
+ *
+ * Context: kvmx_vm_lock held.
+ * Return: the record, without a reference, or NULL.
+ */
+struct kvmx_vm *kvmx_vm_find(const struct kvm *key)
 {
 	struct kvmx_vm *vm;
 
@@ -153,7 +134,7 @@ static struct kvmx_vm *vm_find(const struct kvm *key)
 struct kvmx_vm *kvmx_vm_insert(struct kvm *key, struct kvmx_vm **spare,
 			       struct task_struct *owner, bool adopted)
 {
-	struct kvmx_vm *vm = vm_find(key);
+	struct kvmx_vm *vm = kvmx_vm_find(key);
 
 	if (vm || !*spare)
 		return vm;
@@ -252,7 +233,7 @@ struct kvmx_vm *kvmx_vm_get_by_key(const struct kvm *key)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	vm = vm_find(key);
+	vm = kvmx_vm_find(key);
 	if (vm)
 		refcount_inc(&vm->refs);
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
@@ -352,7 +333,13 @@ u32 kvmx_vm_count(void)
 	return READ_ONCE(nr_vms);
 }
 
-static void vcpu_unlink(struct kvmx_vcpu *v)
+/**
+ * kvmx_vcpu_unlink() - a vCPU is not found by its key any more
+ * @v: its record
+ *
+ * Context: kvmx_vm_lock held.
+ */
+void kvmx_vcpu_unlink(struct kvmx_vcpu *v)
 {
 	lockdep_assert_held(&kvmx_vm_lock);
 	if (!v->key)
@@ -362,12 +349,20 @@ static void vcpu_unlink(struct kvmx_vcpu *v)
 	hash_del_rcu(&v->hash);
 }
 
-static void vm_unlink(struct kvmx_vm *vm)
+/**
+ * kvmx_vm_unlink() - a VM and its vCPUs are not found any more
+ * @vm: its record, which is among the living
+ *
+ * Context: kvmx_vm_lock held. The caller takes over the reference that the
+ *	record held for being alive.
+ */
+void kvmx_vm_unlink(struct kvmx_vm *vm)
 {
 	struct kvmx_vcpu *v;
 
+	lockdep_assert_held(&kvmx_vm_lock);
 	list_for_each_entry(v, &vm->vcpus, link)
-		vcpu_unlink(v);
+		kvmx_vcpu_unlink(v);
 	vm->key = NULL;
 	hash_del(&vm->hash);
 	list_del_init(&vm->link);
@@ -376,85 +371,15 @@ static void vm_unlink(struct kvmx_vm *vm)
 }
 
 /**
- * kvmx_vm_kill() - KVM destroys a VM
- * @key: KVM's VM
+ * kvmx_vm_first() - any VM that is alive
  *
- * Context: any; no thread can be running one of its vCPUs.
+ * Context: kvmx_vm_lock held.
+ * Return: the record, without a reference, or NULL.
  */
-void kvmx_vm_kill(const struct kvm *key)
+struct kvmx_vm *kvmx_vm_first(void)
 {
-	struct kvmx_vm *vm;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	vm = vm_find(key);
-	if (vm)
-		vm_unlink(vm);
-	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
-	if (vm)
-		queue_work(kvmx_wq, &vm->death);
-}
-
-/**
- * kvmx_vcpu_kill() - KVM destroys a vCPU
- * @key: KVM's vCPU
- *
- * Context: any; no thread can be running it.
- */
-void kvmx_vcpu_kill(const struct kvm_vcpu *key)
-{
-	struct kvmx_vcpu *v;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	v = kvmx_vcpu_find(key);
-	if (v)
-		vcpu_unlink(v);
-	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
-}
-
-/**
- * kvmx_vm_kill_all() - forget every VM: kvm.ko goes, or kvmx itself
- *
- * Context: no probe is attached, or no VM can exist.
- */
-void kvmx_vm_kill_all(void)
-{
-	struct kvmx_vm *vm;
-	unsigned long flags;
-
-	for (;;) {
-		raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-		vm = list_first_entry_or_null(&vms, struct kvmx_vm, link);
-		if (vm)
-			vm_unlink(vm);
-		raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
-		if (!vm)
-			return;
-		queue_work(kvmx_wq, &vm->death);
-	}
-}
-
-/**
- * kvmx_vm_kill_unseen() - forget VMs that a walk has not found
- * @round: the walk
- * @newest: the newest VM when it began; later ones it may have missed
- *
- * Only for hosts where the end of VMs cannot be seen.
- *
- * Context: may sleep.
- */
-void kvmx_vm_kill_unseen(u32 round, u64 newest)
-{
-	struct kvmx_vm *vm;
-	u64 id = 0;
-
-	while ((vm = kvmx_vm_get_next(id))) {
-		id = vm->id;
-		if (id <= newest && READ_ONCE(vm->round) != round)
-			kvmx_vm_kill(vm->key);
-		kvmx_vm_put(vm);
-	}
+	lockdep_assert_held(&kvmx_vm_lock);
+	return list_first_entry_or_null(&vms, struct kvmx_vm, link);
 }
 
 /* Id of the newest VM that there ever was. */
@@ -484,7 +409,7 @@ bool kvmx_vm_is_stale(const struct kvmx_seen *seen)
 	bool stale = false;
 
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	vm = vm_find(seen->kvm);
+	vm = kvmx_vm_find(seen->kvm);
 	if (vm)
 		list_for_each_entry(v, &vm->vcpus, link)
 			if (v->index == seen->index)
@@ -535,11 +460,11 @@ int kvmx_vm_init(void)
 /**
  * kvmx_vm_exit() - the last records go
  *
- * Context: may sleep; no probe is attached and nobody holds a reference.
+ * Context: may sleep; no probe is attached, nobody holds a reference, and all
+ *	VMs were killed.
  */
 void kvmx_vm_exit(void)
 {
-	kvmx_vm_kill_all();
 	flush_workqueue(kvmx_wq);	/* deaths drop the last references */
 	rcu_barrier();			/* queued rcu_work reaches the queue */
 	destroy_workqueue(kvmx_wq);

@@ -45,8 +45,9 @@ struct task_struct;
  * @key: KVM's vCPU while that exists, NULL afterwards
  * @counting: its counters while somebody counts, else NULL. The one word that
  *	the probes on entry and exit look at; read with preemption disabled
- * @task: the thread whose events count for this vCPU (core/threads.h); only
- *	compared, never dereferenced
+ * @task: the thread whose events count for this vCPU (core/threads.h). It
+ *	cannot be gone while it is bound, and is looked into under @lock or by
+ *	itself
  * @opaque: nothing may be read from this vCPU but that it left the guest
  *	(protected guest, or a self-check failed); set when a thread is bound
  * @doing: enum kvmx_doing: what it seemed to do when counting began
@@ -172,11 +173,12 @@ struct kvmx_vcpu *kvmx_vm_next_vcpu(struct kvmx_vm *vm, struct kvmx_vcpu *prev);
 void kvmx_vm_put(struct kvmx_vm *vm);
 u32 kvmx_vm_count(void);
 
-/* Their end: what the probes on KVM's teardown call, from any context. */
-void kvmx_vm_kill(const struct kvm *key);
-void kvmx_vcpu_kill(const struct kvm_vcpu *key);
-void kvmx_vm_kill_all(void);
-void kvmx_vm_kill_unseen(u32 round, u64 newest);
+/* For core/death.c, with kvmx_vm_lock held. */
+struct kvmx_vm *kvmx_vm_find(const struct kvm *key);
+struct kvmx_vm *kvmx_vm_first(void);
+void kvmx_vm_unlink(struct kvmx_vm *vm);
+void kvmx_vcpu_unlink(struct kvmx_vcpu *v);
+
 u64 kvmx_vm_newest(void);
 bool kvmx_vm_is_stale(const struct kvmx_seen *seen);
 

@@ -105,7 +105,6 @@ static long node_list(struct file *file, void __user *arg)
 	req.nr = 0;
 	while (!err && (vm = kvmx_vm_get_next(id))) {
 		id = vm->id;
-		kvmx_vm_refresh_name(vm);
 		kvmx_vmfd_describe(vm, false, &info);
 		kvmx_vm_put(vm);
 		err = kvmx_array_put(&out, &info);

@@ -45,17 +45,18 @@ void kvmx_vmfd_describe(struct kvmx_vm *vm, bool no_names,
 	info->nr_vcpus = READ_ONCE(vm->nr_vcpus);
 	info->age_ns = ktime_get_boottime_ns() - vm->born_ns;
 	info->nr_stats_fds = READ_ONCE(vm->users);
-	if (since) {
+	if (READ_ONCE(vm->gone)) {
+		info->state |= KVMX_VM_GONE;
+	} else if (since) {
 		info->counted_ns = kvmx_clock_to_ns(kvmx_clock() - since);
 		info->state |= KVMX_VM_COUNTING;
 	}
-	if (READ_ONCE(vm->gone))
-		info->state |= KVMX_VM_GONE;
 	if (vm->adopted)
 		info->state |= KVMX_VM_ADOPTED;
 	if (no_names)
 		return;
 	info->pid = pid_vnr(vm->pid);
+	kvmx_vm_refresh_name(vm);
 	kvmx_vm_copy_name(vm, info->name);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/vmalloc.h>
 
 #include "core/clock.h"
+#include "core/feature.h"
 #include "core/hook.h"
 #include "core/peek.h"
 #include "core/threads.h"
@@ -32,12 +33,12 @@
 static __always_inline void seq_begin(u64 *seq)
 {
 	WRITE_ONCE(*seq, *seq + 1);
-	smp_wmb();
+	smp_wmb();	/* odd before anything changes; pairs with copy() */
 }
 
 static __always_inline void seq_end(u64 *seq)
 {
-	smp_wmb();
+	smp_wmb();	/* all changed before even; pairs with copy() */
 	WRITE_ONCE(*seq, *seq + 1);
 }
 
@@ -83,6 +84,11 @@ static void set_state(struct kvmx_data *d, u8 state, u64 now)
 	d->state_since = now;
 }
 
+static u64 delay_since(const struct task_struct *task, u64 before)
+{
+	return kvmx_clock_from_ns(task->sched_info.run_delay - before);
+}
+
 /* The thread was off the CPU: bill the three parts up to where it was put on. */
 static void settle(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 poll, u64 now)
 {
@@ -99,8 +105,7 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 poll, u64 now
 	if (c->kind == KVMX_OUT_PREEMPTED)
 		ready = off;
 	else if (c->in && v->task)
-		ready = min(off, kvmx_clock_from_ns(
-			v->task->sched_info.run_delay - c->delay));
+		ready = min(off, delay_since(v->task, c->delay));
 	else
 		ready = 0;
 	d->time[KVMX_T_READY] += ready;
@@ -256,6 +261,9 @@ static void event_wakeup(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 ns,
 
 	if (c->base != KVMX_STATE_EXIT)
 		return;
+	/* Who cannot see the thread sleep cannot tell polling from halting. */
+	if (kvmx_feature_state(KVMX_F_SWITCH) != KVMX_FEATURE_ON)
+		return;
 	if (c->out) {
 		settle(v, c, ticks(began, c->out), now);
 	} else {
@@ -279,12 +287,18 @@ static void event_out(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 kind,
 	set_state(c->data, state_of[kind], now);
 }
 
-static void event_in(struct kvmx_counts *c, u64 delay, u64 now)
+static void event_in(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 delay,
+		     u64 now)
 {
 	if (!c->out || c->in)
 		return;
 	c->in = now;
 	c->delay = delay;
+	/* All of it was waiting for a CPU: nothing is left to be told. */
+	if (c->kind == KVMX_OUT_PREEMPTED) {
+		settle(v, c, 0, now);
+		set_state(c->data, c->base, now);
+	}
 }
 
 static void event_end(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 now)
@@ -319,7 +333,7 @@ static void account_event(struct kvmx_vcpu *v, enum kvmx_thread_event event,
 		event_out(v, c, arg, now);
 		break;
 	case KVMX_EV_IN:
-		event_in(c, arg, now);
+		event_in(v, c, arg, now);
 		break;
 	case KVMX_EV_END:
 		event_end(v, c, now);

@@ -6,6 +6,7 @@
 #ifndef KVMX_STATS_COUNTERS_H
 #define KVMX_STATS_COUNTERS_H
 
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/cache.h>
 #include <linux/kvm.h>
@@ -13,11 +14,10 @@
 #include <linux/kvmx.h>
 
 /* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
-#define KVMX_NEED_SWITCH	(1U << 0) /* scheduling of vCPU threads */
-#define KVMX_NEED_USER		(1U << 1) /* return of KVM_RUN */
-#define KVMX_NEED_FPU		(1U << 2) /* begin of KVM_RUN */
-#define KVMX_NEED_WAKEUP	(1U << 3) /* end of a halt */
-#define KVMX_NEED_REASON	(1U << 4) /* exit reasons can be read */
+#define KVMX_NEED_SWITCH	BIT(0) /* scheduling of vCPU threads */
+#define KVMX_NEED_USER		BIT(1) /* return of KVM_RUN */
+#define KVMX_NEED_FPU		BIT(2) /* begin of KVM_RUN */
+#define KVMX_NEED_WAKEUP	BIT(3) /* end of a halt */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
 
 /* How the figures of several vCPUs make one. */
@@ -88,7 +88,7 @@ enum kvmx_time_class {
  * @seq: odd while the slot is being written
  * @count: exits, the one that is being handled included
  * @gross: from exit to next entry, summed
- * @net: the same less VMM, halted, waiting and ready time
+ * @net: the same less VMM, polling, halted, waiting and ready time
  * @max: longest (gross)
  * @hist: gross times by power of two; sums up to @count or, while an exit is
  *	being handled, to @count - 1
@@ -114,6 +114,15 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  *
  * @seq: odd while the block, that is all up to @slot, is being written
  * @accounted: @time is complete up to here; since then: @state
+ * @state: KVMX_STATE_*
+ * @state_since: when that began
+ * @time: ticks by class
+ * @entries: entries into the guest
+ * @entries_without_exit: of these, such that KVM told of no exit after them
+ * @exits_without_entry: exits that KVM told of outside the guest; in no slot
+ * @user_exits: returns of KVM_RUN
+ * @counting_since: when the present run of counting began
+ * @gone: the VM does not exist any more
  * @unlisted_code: the exit codes behind the last KVMX_UNLISTED slots
  * @slot: kvmx_schema_nr_slots() of them
  */

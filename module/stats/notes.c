@@ -75,29 +75,36 @@ static void notes_unavailable(struct writer *w, u32 have)
 	}
 }
 
-/* Figures that are there, but mean something else than usual. */
+/* The first note of a figure is the one that counts: the worst comes first. */
 static void notes_shifted(struct writer *w, u32 have)
 {
-	if (!(have & KVMX_NEED_SWITCH))
+	if (!(have & KVMX_NEED_USER))
+		note(w, KVMX_LABEL_LATE, "time.exit",
+		     "includes time in the VMM%s: see kvmx info",
+		     have & KVMX_NEED_SWITCH ? "" :
+		     ", halted, waiting and ready time");
+	else if (!(have & KVMX_NEED_SWITCH))
 		note(w, KVMX_LABEL_LATE, "time.exit",
 		     "includes polling, halted, waiting and ready time: sched_switch is off");
 	else if (!(have & KVMX_NEED_WAKEUP))
 		note(w, KVMX_LABEL_LATE, "time.exit",
 		     "includes halt polling: kvm_vcpu_wakeup is off");
-	if (!(have & KVMX_NEED_USER))
-		note(w, KVMX_LABEL_LATE, "time.exit",
-		     "includes time in the VMM: kvm_userspace_exit is off");
-	if ((have & KVMX_NEED_USER) && !(have & KVMX_NEED_FPU))
+	if (!(have & KVMX_NEED_SWITCH))
+		note(w, KVMX_LABEL_LATE, "time.user",
+		     "includes the VMM's sleeping and waiting: sched_switch is off");
+	else if (!(have & KVMX_NEED_FPU))
 		note(w, KVMX_LABEL_LATE, "time.user",
 		     "includes KVM_RUN up to the entry: kvm_fpu is off");
-	if (have & KVMX_NEED_SWITCH) {
-		note(w, KVMX_LABEL_LATE, "time.ready",
-		     "told when the vCPU has run again");
-		note(w, KVMX_LABEL_LATE, "time.halted",
-		     "told when the vCPU has run again");
-		note(w, KVMX_LABEL_LATE, "time.wait",
-		     "told when the vCPU has run again");
-	}
+	if (!(have & KVMX_NEED_SWITCH))
+		return;
+	note(w, KVMX_LABEL_LATE, "time.ready",
+	     "told when the vCPU has run again");
+	note(w, KVMX_LABEL_LATE, "time.halted",
+	     "told when the vCPU has run again");
+	note(w, KVMX_LABEL_LATE, "time.wait",
+	     "told when the vCPU has run again");
+	note(w, KVMX_LABEL_LATE, "time.poll",
+	     "told when a halt ends; polling that a preemption ended counts as exit");
 }
 
 /* SVM on 6.1: see module/compat. */

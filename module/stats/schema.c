@@ -40,7 +40,9 @@ unsigned int kvmx_schema_nr_slots(void)
 }
 
 /**
- * kvmx_schema_data_size() - bytes of a vCPU's data, a multiple of the page size
+ * kvmx_schema_data_size() - how large a vCPU's data is
+ *
+ * Return: bytes, a multiple of the page size.
  */
 u32 kvmx_schema_data_size(void)
 {
@@ -55,7 +57,8 @@ static unsigned int slot_slow(u64 code, u64 *tell)
 	if (code == KVMX_CODE_OPAQUE)
 		return SLOT_OPAQUE;
 	for (i = 0; i < nr_reasons; i++)
-		if (reasons[i].code == code)
+		/* Where the table says -1, KVM has 32 bits of it. */
+		if ((u32)reasons[i].code == code)
 			return i;
 	for (i = 0; i < KVMX_UNLISTED; i++) {
 		u64 old = cmpxchg64(&unlisted[i], 0, code + 1);

@@ -22,9 +22,9 @@ static void copy(const u64 *seq, const void *from, void *to, size_t size)
 	for (;;) {
 		before = READ_ONCE(*seq);
 		if (!(before & 1)) {
-			smp_rmb();
+			smp_rmb();	/* pairs with seq_end() */
 			memcpy(to, from, size);
-			smp_rmb();
+			smp_rmb();	/* pairs with seq_begin() */
 			if (READ_ONCE(*seq) == before)
 				return;
 		}

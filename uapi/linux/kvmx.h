@@ -301,8 +301,9 @@ struct kvmx_notes {
  *  seq			even when the block of time figures is at rest (vCPU only)
  *  state		KVMX_STATE_* (vCPU only)
  *  state_since		clock when it was entered (vCPU only)
- *  accounted		clock up to which time.* is complete; what has passed
- *			since then belongs to the state (vCPU only)
+ *  accounted		clock up to which time.* is complete (vCPU only); what
+ *			has passed since then belongs to the state, but for
+ *			some handling and polling in front of a halt
  *  counting_since	clock when the present run of counting began
  *  gone		1 when the VM does not exist any more
  *  time.CLASS		guest, exit, poll, user, halted, ready, wait, unknown
@@ -310,10 +311,11 @@ struct kvmx_notes {
  *  exit.REASON.seq	even when this reason's slot is at rest (vCPU only)
  *  exit.REASON.count	exits, the one being handled now included
  *  exit.REASON.gross	exit to next entry, summed
- *  exit.REASON.net	the same less VMM, halted, waiting and ready time
+ *  exit.REASON.net	the same less VMM, polling, halted, waiting and ready time
  *  exit.REASON.max	longest (gross)
  *  exit.REASON.hist	log2 histogram of gross times
- *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0
+ *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0;
+ *			all bits set: several codes, the list was too short
  */
 #define KVMX_STATE_NEW		0	/* created, not seen to run yet */
 #define KVMX_STATE_UNKNOWN	1	/* no event since counting began */
