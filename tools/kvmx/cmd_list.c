@@ -7,6 +7,7 @@
 #include "device.h"
 #include "out.h"
 #include "select.h"
+#include "state.h"
 #include "stats.h"
 #include "text.h"
 #include "util.h"

@@ -78,7 +78,8 @@ static void take_option(struct stat_options *opts, int c, char **argv)
 		break;
 	case 'i':
 		if (!parse_seconds(optarg, &opts->interval))
-			usage_fail("stat", "-i takes seconds, at least 0.001 and at most a year, not \"%s\"",
+			usage_fail("stat",
+				   "-i takes seconds, at least 0.001 and at most a year, not \"%s\"",
 				   optarg);
 		break;
 	case 'c':
@@ -141,7 +142,8 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 		usage_fail("stat", "what is \"%s\"? A command comes after \"--\"",
 			   argv[optind]);
 	if (opts->command && (opts->interval || opts->count))
-		usage_fail("stat", "-i and -c make no sense with a command: its whole run is measured");
+		usage_fail("stat",
+			   "-i and -c make no sense with a command: its whole run is measured");
 	if (opts->count && !opts->interval)
 		opts->interval = 1000000000;
 	return true;

@@ -125,6 +125,16 @@ static void cell(const char *text, const struct column *c, unsigned int *at,
 	*at += width + pad;
 }
 
+static bool for_people(const struct level *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->nr_columns; i++)
+		if (table->columns[i].title)
+			return true;
+	return false;
+}
+
 static void text_table(struct out *o, const char *key)
 {
 	const struct level *l = &o->level[o->depth];
@@ -132,7 +142,7 @@ static void text_table(struct out *o, const char *key)
 	bool first = true;
 
 	(void)key;
-	if (!l->nr_columns)
+	if (!for_people(l))
 		return;
 	spaces(l->indent);
 	for (i = 0; i < l->nr_columns; i++) {
@@ -161,6 +171,8 @@ static void put_row(const struct out *o, const struct level *table,
 	char buf[VALUE_SIZE];
 	bool first = true;
 
+	if (!for_people(table))
+		return;
 	spaces(table->indent);
 	for (i = 0; i < table->nr_columns; i++) {
 		const struct column *c = &table->columns[i];

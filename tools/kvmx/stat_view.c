@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "stat.h"
+#include "state.h"
 #include "text.h"
 #include "util.h"
 
@@ -49,30 +50,38 @@ static bool shows_all(const struct stat_view *view, const struct watch_vm *vm)
 	return view->mode == STAT_ONCE && vm->was_counting;
 }
 
+/*
+ * Figures outlive the end of counting: where it is off and on again, they are
+ * of all runs together.
+ */
+static const char *runs_text(const struct kvmx_vm_info *vm, __u64 total_ns)
+{
+	const __u64 slack = 100000000;
+
+	return total_ns > vm->counted_ns + slack ?
+	       " in several runs" : " since counting began";
+}
+
 static void put_headline(struct stat_view *view, const struct watch_vm *vm,
 			 __u64 measured)
 {
 	const struct kvmx_vm_info *i = &vm->info;
 	const char *gone = vm->gone ? ", gone" : "";
 	__u64 ns = ticks_to_ns(measured, view->khz);
-	char time[32], run[32], pid[24] = "";
+	bool all = shows_all(view, vm);
+	char time[32], pid[24] = "";
 
 	if (ns < 60000000000ULL)
 		text_ns(time, sizeof(time), ns);
 	else
 		text_age(time, sizeof(time), ns);
-	text_age(run, sizeof(run), i->counted_ns);
 	if (i->pid)
 		snprintf(pid, sizeof(pid), " pid %d,", i->pid);
-	if (shows_all(view, vm))
-		out_say(view->out, "VM %llu:%s %s, %u vCPU%s, totals of %s; counting for %s%s",
-			i->id, pid, i->name[0] ? i->name : "(no name)",
-			i->nr_vcpus, i->nr_vcpus == 1 ? "" : "s", time, run,
-			gone);
-	else
-		out_say(view->out, "VM %llu:%s %s, %u vCPU%s, measured for %s%s",
-			i->id, pid, i->name[0] ? i->name : "(no name)",
-			i->nr_vcpus, i->nr_vcpus == 1 ? "" : "s", time, gone);
+	out_say(view->out, "VM %llu:%s %s, %u vCPU%s, %s %s%s%s", i->id, pid,
+		i->name[0] ? i->name : "(no name)", i->nr_vcpus,
+		i->nr_vcpus == 1 ? "" : "s",
+		all ? "totals of" : "measured for", time,
+		all ? runs_text(i, ns) : "", gone);
 }
 
 static void put_vm_fields(struct stat_view *view, const struct watch_vm *vm,

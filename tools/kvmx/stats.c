@@ -344,33 +344,3 @@ void figure_unit(const struct figure *f, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s", unit);
 }
-
-static const struct {
-	const char *name;
-	const char *class;
-} states[] = {
-	[KVMX_STATE_NEW] = { "new", "unknown" },
-	[KVMX_STATE_UNKNOWN] = { "unknown", "unknown" },
-	[KVMX_STATE_GUEST] = { "guest", "guest" },
-	[KVMX_STATE_EXIT] = { "exit", "exit" },
-	[KVMX_STATE_USER] = { "user", "user" },
-	[KVMX_STATE_HALTED] = { "halted", "halted" },
-	[KVMX_STATE_READY] = { "ready", "ready" },
-	[KVMX_STATE_WAIT] = { "wait", "wait" },
-	[KVMX_STATE_NO_THREAD] = { "no-thread", "wait" },
-	[KVMX_STATE_GONE] = { "gone", NULL },
-};
-
-void state_name(__u64 state, char *buf, size_t size)
-{
-	if (state < ARRAY_SIZE(states))
-		snprintf(buf, size, "%s", states[state].name);
-	else
-		snprintf(buf, size, "state-%llu", state);
-}
-
-/* NULL: no time passes in it any more. */
-const char *state_class(__u64 state)
-{
-	return state < ARRAY_SIZE(states) ? states[state].class : "unknown";
-}

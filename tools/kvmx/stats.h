@@ -105,8 +105,4 @@ const char *figure_type(const struct figure *f);
 void figure_unit(const struct figure *f, char *buf, size_t size);
 bool figure_adds_up(const struct figure *f);
 
-/* Names of KVMX_STATE_*, and the class of time that a state belongs to. */
-void state_name(__u64 state, char *buf, size_t size);
-const char *state_class(__u64 state);
-
 #endif /* KVMX_TOOL_STATS_H */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state.h"
 #include "tally.h"
 #include "util.h"
 

@@ -13,13 +13,17 @@ static void three_digits(char *buf, size_t size, double v, const char *unit)
 	snprintf(buf, size, "%.*f%s", digits, v, unit);
 }
 
-/* Three digits and a unit, at most six characters up to 11 days. */
+/* Three digits and a unit, or two units; at most six characters. */
 void text_ns(char *buf, size_t size, __u64 ns)
 {
 	static const char * const units[] = { "ns", "us", "ms", "s" };
 	double v = (double)ns;
 	unsigned int i = 0;
 
+	if (v >= 999.5e9) {
+		text_age(buf, size, ns);
+		return;
+	}
 	while (i < ARRAY_SIZE(units) - 1 && v >= 999.5) {
 		v /= 1000;
 		i++;
@@ -60,8 +64,10 @@ void text_age(char *buf, size_t size, __u64 ns)
 		snprintf(buf, size, "%llum%02llus", s / 60, s % 60);
 	else if (s < 86400)
 		snprintf(buf, size, "%lluh%02llum", s / 3600, s / 60 % 60);
-	else
+	else if (s < 100 * 86400)
 		snprintf(buf, size, "%llud%02lluh", s / 86400, s / 3600 % 24);
+	else
+		snprintf(buf, size, "%llud", s / 86400);
 }
 
 /* In full where it fits into @width, else in thousands, millions … of them. */

@@ -22,8 +22,9 @@ enum {
 	EX_SIGNAL = 128,	/* plus the number of the signal */
 };
 
-#define __printf(a, b) __attribute__((format(printf, a, b)))
-#define __noreturn __attribute__((noreturn))
+/* As the kernel has them. */
+#define __printf(a, b) __attribute((format(printf, a, b)))
+#define __noreturn __attribute((noreturn))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

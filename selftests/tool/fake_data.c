@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/kvm.h>
+#include <linux/kvmx.h>
+
+#include "fake.h"
+
+#define STRIDE	(sizeof(struct kvm_stats_desc) + FAKE_NAME)
+#define US	(FAKE_KHZ / 1000ULL)
+
+/* Built anew for each fd: descriptors, and the place of each value. */
+static struct {
+	unsigned char *desc;
+	unsigned int nr;
+	__u64 *values;
+	size_t nr_values;
+} now;
+
+static void figure(const char *name, __u32 type, __u32 unit, unsigned int size,
+		   const __u64 *values)
+{
+	struct kvm_stats_desc d = {
+		.flags = type | unit | KVM_STATS_BASE_POW10,
+		.size = (__u16)size,
+		.offset = (__u32)(now.nr_values * sizeof(__u64)),
+	};
+	unsigned char *at;
+
+	now.desc = realloc(now.desc, (now.nr + 1) * STRIDE);
+	now.values = realloc(now.values,
+			     (now.nr_values + size) * sizeof(__u64));
+	at = now.desc + now.nr++ * STRIDE;
+	memcpy(at, &d, sizeof(d));
+	memset(at + sizeof(d), 0, FAKE_NAME);
+	snprintf((char *)at + sizeof(d), FAKE_NAME, "%s", name);
+	memcpy(&now.values[now.nr_values], values, size * sizeof(__u64));
+	now.nr_values += size;
+}
+
+static void one(const char *name, __u32 type, __u32 unit, __u64 value)
+{
+	figure(name, type, unit, 1, &value);
+}
+
+static void instant(const char *name, __u64 value)
+{
+	one(name, KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_NONE, value);
+}
+
+static void counter(const char *name, __u64 value)
+{
+	one(name, KVM_STATS_TYPE_CUMULATIVE, KVM_STATS_UNIT_NONE, value);
+}
+
+static void ticks(const char *name, __u64 value)
+{
+	one(name, KVM_STATS_TYPE_CUMULATIVE, KVM_STATS_UNIT_CYCLES, value);
+}
+
+static unsigned int bucket_of(__u64 value)
+{
+	unsigned int i = 0;
+
+	while (value) {
+		value >>= 1;
+		i++;
+	}
+	return i < FAKE_BUCKETS ? i : FAKE_BUCKETS - 1;
+}
+
+static char *field(const char *reason, const char *name)
+{
+	static char text[FAKE_NAME];
+
+	snprintf(text, sizeof(text), "exit.%s.%s", reason, name);
+	return text;
+}
+
+/* @count exits of @each ticks, one of them of @max, and @open that go on. */
+static void reason(unsigned int vcpu, const char *name, __u64 count, __u64 each,
+		   __u64 max, __u64 open)
+{
+	__u64 gross = count ? (count - 1) * each + max : 0;
+	__u64 hist[FAKE_BUCKETS] = { 0 };
+
+	if (count) {
+		hist[bucket_of(each)] += count - 1;
+		hist[bucket_of(max)]++;
+	}
+	if (vcpu != FAKE_WHOLE)
+		instant(field(name, "seq"), 2 * count);
+	counter(field(name, "count"), count + open);
+	ticks(field(name, "gross"), gross);
+	if (!fake_is("nonet"))
+		ticks(field(name, "net"), gross / 2);
+	one(field(name, "max"), KVM_STATS_TYPE_PEAK, KVM_STATS_UNIT_CYCLES,
+	    count ? max : 0);
+	figure(field(name, "hist"), KVM_STATS_TYPE_LOG_HIST,
+	       KVM_STATS_UNIT_CYCLES, FAKE_BUCKETS, hist);
+}
+
+static void times(__u64 n, bool halted)
+{
+	__u64 tenth = FAKE_SECOND / 10;
+
+	/* A halted one has stood still since the first second. */
+	if (halted)
+		n = 1;
+	ticks("time.guest", n * tenth * 5);
+	ticks("time.exit", n * tenth);
+	ticks("time.poll", 0);
+	if (!fake_is("nouser"))
+		ticks("time.user", n * tenth);
+	ticks("time.halted", n * tenth * (fake_is("nouser") ? 4 : 3));
+	ticks("time.ready", 0);
+	ticks("time.wait", 0);
+	ticks("time.unknown", 0);
+	if (fake_is("new"))
+		ticks("time.shiny", 0);
+}
+
+static void block(unsigned int vcpu, bool gone)
+{
+	bool halted = fake_is("halted") && vcpu == 1;
+	__u64 clock = halted ? FAKE_SECOND : fake_now();
+
+	if (vcpu != FAKE_WHOLE) {
+		instant("seq", 2 * fake_steps());
+		instant("state", gone ? KVMX_STATE_GONE :
+				 halted ? KVMX_STATE_HALTED : KVMX_STATE_GUEST);
+		instant("state_since", clock);
+		instant("accounted", clock);
+	}
+	instant("counting_since", 0);
+	one("gone", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BOOLEAN, gone);
+	times(fake_steps(), halted);
+	counter("entries", 1000 * fake_steps());
+	counter("entries_without_exit", fake_is("odd") ? fake_steps() : 0);
+	counter("exits_without_entry", 0);
+	counter("user_exits", 20 * fake_steps());
+}
+
+static void reasons(unsigned int vcpu)
+{
+	__u64 n = fake_steps();
+
+	reason(vcpu, "HLT", 100 * n, 3000 * US, 4000 * US, fake_is("open"));
+	reason(vcpu, "CPUID", 700 * n, 2 * US, 3 * US, 0);
+	reason(vcpu, "IO_INSTRUCTION", 200 * n, 40 * US, 900 * US, 0);
+	reason(vcpu, "TRIPLE_FAULT", 0, 0, 0, 0);
+	if (fake_is("huge"))
+		reason(vcpu, "HUGE", 99999999999ULL * n, 2 * US,
+		       400000 * FAKE_SECOND, 0);
+	if (fake_is("rare"))
+		reason(vcpu, "RARE", 10, 2 * US, 5000 * US, 0);
+	reason(vcpu, "unlisted_0", fake_is("odd") ? 5 * n : 0, 7 * US, 8 * US,
+	       0);
+	reason(vcpu, "unlisted_1", 0, 0, 0, 0);
+	instant("unlisted.0.code", fake_is("odd") ? 0x4d : 0);
+	instant("unlisted.1.code", 0);
+	if (!fake_is("new"))
+		return;
+	reason(vcpu, "A_REASON_OF_THE_NEXT_GENERATION_OF_CPUS", 50 * n, 9 * US,
+	       11 * US, 0);
+	counter("exit.HLT.dreams", 12 * n);
+	one("flux_capacity", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BYTES, 77);
+	counter("flushes", 3 * n);
+}
+
+static void build(unsigned int vm, unsigned int vcpu)
+{
+	now.nr = 0;
+	now.nr_values = 0;
+	block(vcpu, fake_is("gone") && vm == 1 && fake_steps() >= 3);
+	reasons(vcpu);
+}
+
+/* Header and descriptors. Return: their size; the data come behind. */
+size_t fake_schema(unsigned int vcpu, void **schema, size_t *data_at)
+{
+	struct kvm_stats_header head = { .name_size = FAKE_NAME };
+	unsigned char *raw;
+
+	build(0, vcpu);
+	head.num_desc = now.nr;
+	head.id_offset = sizeof(head);
+	head.desc_offset = sizeof(head) + FAKE_NAME;
+	head.data_offset = head.desc_offset + now.nr * (__u32)STRIDE;
+	raw = calloc(1, head.data_offset);
+	memcpy(raw, &head, sizeof(head));
+	memcpy(raw + head.desc_offset, now.desc, now.nr * STRIDE);
+	*schema = raw;
+	*data_at = head.data_offset;
+	return head.data_offset;
+}
+
+/* The values, as they are now. Return: how many. */
+size_t fake_values(unsigned int vm, unsigned int vcpu, __u64 **values)
+{
+	build(vm, vcpu);
+	*values = now.values;
+	return now.nr_values;
+}
