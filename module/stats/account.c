@@ -276,6 +276,9 @@ static void event_wakeup(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 ns,
 static void event_out(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 kind,
 		      u64 now)
 {
+	/* Woken for nothing, and back to sleep: it is the same halt. */
+	bool same = c->out && c->kind == kind && kind == KVMX_OUT_HALTED;
+
 	if (c->out)
 		settle(v, c, 0, now);
 	/* Only in front of a halt there may be polling to be told apart. */
@@ -284,7 +287,8 @@ static void event_out(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 kind,
 	c->out = now;
 	c->in = 0;
 	c->kind = kind;
-	set_state(c->data, state_of[kind], now);
+	if (!same)
+		set_state(c->data, state_of[kind], now);
 }
 
 static void event_in(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 delay,
