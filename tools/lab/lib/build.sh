@@ -105,24 +105,26 @@ build_modules_locked()
 	finish_dir "$tmp" "$place/out" "$key"
 }
 
-# build_user TREE: sets B_USER: bin/kvmx and selftests/ as installed.
+# build_user TREE: sets B_USER: bin/kvmx and, unless LAB_BARE is set, selftests/
+# as installed.
 build_user()
 {
 	local tree=$1
 	buildroot
-	B_USER=$(tree_place "$tree")/user/out
+	B_USER=$(tree_place "$tree")/user${LAB_BARE:+-bare}/out
 	[ -d "$tree/tools/kvmx" ] || [ -d "$tree/selftests" ] || { B_USER=''; return 0; }
-	linux_source
+	[ -n "${LAB_BARE:-}" ] || linux_source
 	with_lock "build-$(key_of "$tree")-user" build_user_locked "$tree"
 }
 
 build_user_locked()
 {
 	local tree=$1 place src key tmp
-	place=$(tree_place "$tree")/user
+	place=$(tree_place "$tree")/user${LAB_BARE:+-bare}
 	src=$place/src
 	mkdir -p "$place"
-	key="$(tree_key "$tree" "$USER_SOURCES") $(buildroot_key) $(file_key build.sh) $(cat "$LINUX_SRC/.lab-stamp")"
+	key="$(tree_key "$tree" "$USER_SOURCES") $(buildroot_key) $(file_key build.sh)"
+	[ -n "${LAB_BARE:-}" ] || key+=" $(cat "$LINUX_SRC/.lab-stamp")"
 	! is_fresh "$place/out" "$key" || return 0
 	tree_copy "$tree" "$src"
 	tmp=$(begin_dir "$place/out")
@@ -134,7 +136,8 @@ build_user_locked()
 			cp "$src/tools/kvmx/kvmx" "$tmp/bin/"
 		fi
 	fi
-	[ ! -f "$src/selftests/Makefile" ] || build_selftests "$src" "$place" "$tmp/selftests"
+	[ -n "${LAB_BARE:-}" ] || [ ! -f "$src/selftests/Makefile" ] ||
+		build_selftests "$src" "$place" "$tmp/selftests"
 	finish_dir "$tmp" "$place/out" "$key"
 }
 

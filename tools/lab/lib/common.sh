@@ -6,6 +6,7 @@
 # otherwise, so these are values that tests do not use.
 EX_USAGE=2		# bad command line
 EX_SPLAT=99		# the kernel complained while or after COMMAND ran
+EX_STALE=96		# the emulator executed code that had been patched away
 EX_LAB=97		# the lab itself failed: download, build, no machine
 EX_NOSTATUS=98		# the machine ended without saying how COMMAND did
 EX_TIMEOUT=124		# time limit reached, machine killed

@@ -108,6 +108,11 @@ judge_run()
 	fi
 	splats=$(splat_after "$RUN/console.log")
 	status=$(sed -nE 's/.*kvmx-lab: command ended, status ([0-9]+).*/\1/p' "$RUN/console.log" | tail -n1)
+	if splat_is_stale "$RUN/console.log"; then
+		say "EMULATOR FAULT on $vendor $series: an int3 that is not in memory was executed"
+		head -n 3 <<<"$splats" | sed 's/^/    /' >&2
+		return "$EX_STALE"
+	fi
 	if [ -n "$splats" ] || [ "$RUN_END" = panic ]; then
 		say "KERNEL SPLAT on $vendor $series:"
 		head -n 10 <<<"${splats:-$before}" | sed 's/^/    /' >&2

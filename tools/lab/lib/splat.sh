@@ -46,6 +46,19 @@ splat_regex()
 	printf '^(<[0-9]+>)?(\\[ *[0-9]+\\.[0-9]+\\])?(\\[ *[CT][0-9]+\\])? ?(%s)' "${SPLAT_PATTERNS[*]}"
 }
 
+# splat_is_stale FILE: is the first complaint of a run an int3 that is not in
+# memory? The dump shows the byte in front of the address in <>; where that is no
+# cc, the emulator executed code that had been patched away (lib/qemu.sh says
+# how). On a processor the kernel's protocol of patching rules this out.
+splat_is_stale()
+{
+	local said
+	said=$(splat_clean "$1" | sed "0,/$SPLAT_START/d")
+	grep -aE "$(splat_regex)" <<<"$said" | head -n 1 | grep -qE '(Oops: )?int3: ' || return 1
+	grep -aE ' Code: ' <<<"$said" | head -n 1 |
+		grep -qE ' (0[0-9a-f]|[1-9abdef][0-9a-f]|c[0-9abdef]) <[0-9a-f]{2}>'
+}
+
 SPLAT_START='kvmx-lab: command starts'
 
 # Console as text: no carriage returns, no control sequences.
