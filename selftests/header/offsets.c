@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract, and nothing besides: compiled as strict C99 and as C++, with
+ * every offset of version 1 written down by hand. What fails here breaks programs
+ * that exist.
+ */
+#include <linux/kvmx.h>
+#include <stddef.h>
+
+#define SAME(name, a, b) \
+	typedef char kvmx_check_##name[(a) == (b) ? 1 : -1]
+#define AT(type, member, offset) \
+	SAME(type##_##member, offsetof(struct type, member), offset)
+#define SIZE(type, bytes) SAME(size_##type, sizeof(struct type), bytes)
+
+AT(kvmx_feature, id, 0);
+AT(kvmx_feature, state, 4);
+AT(kvmx_feature, name, 8);
+AT(kvmx_feature, reason, 40);
+SIZE(kvmx_feature, 152);
+
+AT(kvmx_info, size, 0);
+AT(kvmx_info, flags, 4);
+AT(kvmx_info, abi_version, 8);
+AT(kvmx_info, vendor, 12);
+AT(kvmx_info, clock, 16);
+AT(kvmx_info, clock_khz, 20);
+AT(kvmx_info, nr_features, 24);
+AT(kvmx_info, nr_vms, 28);
+AT(kvmx_info, features, 32);
+AT(kvmx_info, feature_size, 40);
+AT(kvmx_info, nr_stats_fds, 44);
+AT(kvmx_info, state, 48);
+AT(kvmx_info, uncounted, 56);
+AT(kvmx_info, memory, 64);
+AT(kvmx_info, now, 72);
+AT(kvmx_info, version, 80);
+SIZE(kvmx_info, 112);
+
+AT(kvmx_vm_info, size, 0);
+AT(kvmx_vm_info, flags, 4);
+AT(kvmx_vm_info, id, 8);
+AT(kvmx_vm_info, pid, 16);
+AT(kvmx_vm_info, nr_vcpus, 20);
+AT(kvmx_vm_info, age_ns, 24);
+AT(kvmx_vm_info, counted_ns, 32);
+AT(kvmx_vm_info, state, 40);
+AT(kvmx_vm_info, nr_stats_fds, 44);
+AT(kvmx_vm_info, name, 48);
+SIZE(kvmx_vm_info, 112);
+
+AT(kvmx_list, size, 0);
+AT(kvmx_list, flags, 4);
+AT(kvmx_list, nr, 8);
+AT(kvmx_list, entry_size, 12);
+AT(kvmx_list, vms, 16);
+AT(kvmx_list, reserved, 24);
+SIZE(kvmx_list, 32);
+
+AT(kvmx_open, size, 0);
+AT(kvmx_open, flags, 4);
+AT(kvmx_open, by, 8);
+AT(kvmx_open, reserved, 12);
+AT(kvmx_open, key, 16);
+AT(kvmx_open, id, 24);
+SIZE(kvmx_open, 32);
+
+AT(kvmx_vcpu_info, size, 0);
+AT(kvmx_vcpu_info, index, 4);
+AT(kvmx_vcpu_info, vcpu_id, 8);
+AT(kvmx_vcpu_info, tid, 12);
+SIZE(kvmx_vcpu_info, 16);
+
+AT(kvmx_vcpus, size, 0);
+AT(kvmx_vcpus, flags, 4);
+AT(kvmx_vcpus, nr, 8);
+AT(kvmx_vcpus, entry_size, 12);
+AT(kvmx_vcpus, vcpus, 16);
+AT(kvmx_vcpus, reserved, 24);
+SIZE(kvmx_vcpus, 32);
+
+AT(kvmx_stats, size, 0);
+AT(kvmx_stats, flags, 4);
+AT(kvmx_stats, vcpu, 8);
+AT(kvmx_stats, reserved, 12);
+SIZE(kvmx_stats, 16);
+
+AT(kvmx_note, label, 0);
+AT(kvmx_note, reserved, 4);
+AT(kvmx_note, name, 8);
+AT(kvmx_note, reason, 72);
+SIZE(kvmx_note, 184);
+
+AT(kvmx_notes, size, 0);
+AT(kvmx_notes, flags, 4);
+AT(kvmx_notes, nr, 8);
+AT(kvmx_notes, entry_size, 12);
+AT(kvmx_notes, notes, 16);
+AT(kvmx_notes, reserved, 24);
+SIZE(kvmx_notes, 32);
+
+/* _IO() codes: the size is not part of them. */
+SAME(info, KVMX_INFO, 0xb900);
+SAME(list, KVMX_LIST, 0xb901);
+SAME(open, KVMX_OPEN, 0xb902);
+SAME(vm_info, KVMX_VM_INFO, 0xb910);
+SAME(vm_vcpus, KVMX_VM_VCPUS, 0xb911);
+SAME(vm_stats, KVMX_VM_STATS, 0xb912);
+SAME(stats_notes, KVMX_STATS_NOTES, 0xb920);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The scheduler's view of a thread, and company for it on its CPU. */
+#ifndef KVMX_LIB_COMPANY_H
+#define KVMX_LIB_COMPANY_H
+
+#include <stdint.h>
+
+struct sched {
+	uint64_t ran, waited;	/* ns */
+};
+
+/* schedstat of a thread of this process. */
+void read_sched(int tid, struct sched *to);
+void pin(int tid, int cpu);
+int last_cpu(void);
+/* A process that never sleeps, on one CPU: its pid. */
+int hog(int cpu);
+void hog_end(int pid);
+
+#endif /* KVMX_LIB_COMPANY_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the guests of vmm.c execute: 64-bit code, copied into their memory.
+ * RDI is the vCPU's struct vmm_prog, RSP its stack.
+ */
+#include "vmm.h"
+
+	.section .rodata
+	.globl	vmm_guest, vmm_guest_irq, vmm_guest_end
+	.balign	16
+	.code64
+
+/* Goes to a step's code if the step in R8 is of that kind. */
+	.macro	step kind, to
+	cmpl	$\kind, %r8d
+	je	\to
+	.endm
+
+/* Closes the code of a step: once more, or on to the next one. */
+	.macro	again to
+	decq	%r13
+	jnz	\to
+	jmp	next
+	.endm
+
+vmm_guest:
+	leaq	VMM_PROG_STEPS(%rdi), %rsi
+	movl	VMM_PROG_NR(%rdi), %r12d
+	jmp	first
+next:
+	addq	$VMM_STEP_SIZE, %rsi
+	decl	%r12d
+first:
+	testl	%r12d, %r12d
+	jz	done
+	movl	(%rsi), %r8d
+	movq	VMM_STEP_N(%rsi), %r13
+	movq	VMM_STEP_ARG(%rsi), %r14
+	testq	%r13, %r13
+	jz	next
+	step	VMM_CPUID, do_cpuid
+	step	VMM_OUT_USER, do_out_user
+	step	VMM_OUT_KERNEL, do_out_kernel
+	step	VMM_MMIO, do_mmio
+	step	VMM_HLT, do_hlt
+	step	VMM_HLT_USER, do_hlt_user
+	step	VMM_HYPERCALL, do_vmmcall
+	step	VMM_VMCALL, do_vmcall
+	step	VMM_RDMSR, do_rdmsr
+	step	VMM_WRMSR, do_wrmsr
+	step	VMM_TOUCH, do_touch
+	step	VMM_SPIN, do_spin
+	ud2
+done:
+	movw	$VMM_DONE_PORT, %dx
+	outb	%al, %dx
+	jmp	vmm_guest
+
+do_cpuid:
+	xorl	%eax, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	again	do_cpuid
+
+do_out_user:
+	movw	$VMM_USER_PORT, %dx
+1:	outb	%al, %dx
+	again	1b
+
+do_out_kernel:
+	movb	$0xff, %al
+1:	outb	%al, $VMM_PIC_PORT
+	again	1b
+
+do_mmio:
+	movb	$1, (%r14)
+	again	do_mmio
+
+/*
+ * The host sends one interrupt for each value of halts. It is let in only by
+ * the STI, whose shadow reaches over the HLT: no HLT is missed, none comes twice.
+ */
+do_hlt:
+	incl	VMM_PROG_HALTS(%rdi)
+	sti
+	hlt
+	cli
+	again	do_hlt
+
+do_hlt_user:
+	hlt
+	again	do_hlt_user
+
+do_vmmcall:
+	movl	$VMM_NO_CALL, %eax
+	vmmcall
+	again	do_vmmcall
+
+do_vmcall:
+	movl	$VMM_NO_CALL, %eax
+	vmcall
+	again	do_vmcall
+
+do_rdmsr:
+	movl	$VMM_MSR, %ecx
+	rdmsr
+	again	do_rdmsr
+
+do_wrmsr:
+	movl	$VMM_MSR, %ecx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+	again	do_wrmsr
+
+do_touch:
+	movb	$1, (%r14)
+	addq	$4096, %r14
+	again	do_touch
+
+do_spin:
+	again	do_spin
+
+/* The x2APIC's end of interrupt. */
+vmm_guest_irq:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	movl	$0x80b, %ecx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	iretq
+vmm_guest_end:
+
+	.section .note.GNU-stack, "", @progbits

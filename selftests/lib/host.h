@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host around a test: KVM and kvmx are loaded before it, and after it all
+ * is as it was, or the test fails.
+ */
+#ifndef KVMX_LIB_HOST_H
+#define KVMX_LIB_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Ends the program, as skipped, where there is no KVM or no right to it. */
+void host_begin(void);
+/* Returns @status, or 1 where the host is dirty: the test's exit status. */
+int host_end(int status);
+
+/* The parameter stats of the module. */
+bool host_stats_param(const char *value);
+void host_get_stats_param(char *value, unsigned int size);
+
+/* How often the module is used, -1 if it is not loaded. */
+int host_use_count(const char *module);
+
+/*
+ * Sizes: the numbers in the tests are for a machine of some speed. Environment
+ * KVMX_TEST_SCALE is a percentage of them; without it a machine with a single
+ * CPU is taken for a slow emulator.
+ */
+uint64_t scaled(uint64_t n);
+
+/* Waits for the child that runs the cases, then host_end(). */
+int host_wait(int pid);
+
+/* In place of TEST_HARNESS_MAIN; the harness itself ends by exit(). */
+#define HOST_HARNESS_MAIN						\
+	int main(int argc, char **argv)					\
+	{								\
+		int pid;						\
+									\
+		host_begin();						\
+		fflush(NULL);						\
+		pid = fork();						\
+		if (!pid)						\
+			return test_harness_run(argc, argv);		\
+		return host_wait(pid);					\
+	}
+
+#endif /* KVMX_LIB_HOST_H */
