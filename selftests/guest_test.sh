@@ -31,8 +31,13 @@ two_vcpus()
 
 it_boots()
 {
-	wait_for 150 grep -qa 'GUEST READY' "$tmp/console" ||
-		fail "$(tail -n 5 "$tmp/console")"
+	local t
+	wait_for 150 grep -qa 'GUEST READY' "$tmp/console" && return
+	for t in /proc/"$qemu"/task/*; do
+		say "$(cat "$t/comm"): $(cut -d' ' -f3,14,15 "$t/stat"), $(cat "$t/wchan")"
+	done
+	look figures "$qemu" 0 | grep -E '^state |^exit.*count [1-9]' | sed 's/^/# /'
+	fail "console: $(tail -n 5 "$tmp/console")"
 }
 
 the_figures_of_both_vcpus_move()

@@ -227,7 +227,12 @@ fetch_deb_locked()
 	[ ! -s "$file" ] || return 0
 	dir=$(mktemp -d "$LAB_CACHE/debs/.get.XXXXXX")
 	(cd "$dir" && lab_apt apt-get download "$p=$v" >&2) ||
-		{ rm -rf "$dir"; die "could not download $p $v"; }
+		{
+			rm -rf "$dir"
+			# Perhaps the mirror has moved on since its lists were read.
+			touch -d '1 day ago' "$LAB_CACHE/apt/updated"
+			die "could not download $p $v (lists will be read anew next time)"
+		}
 	mv "$dir"/*.deb "$file"
 	rm -rf "$dir"
 }
