@@ -158,8 +158,8 @@ TEST_F_TIMEOUT(habits, what_is_reserved_has_to_be_zero, 60)
 	}
 	/* With all of them zero it is taken: so that was the reason. */
 	EXPECT_EQ(0, try_ioctl(self->fd, variant->cmd,
-			 request(&self->s, variant->cmd, variant->size,
-				 variant->size)));
+			       request(&self->s, variant->cmd, variant->size,
+				       variant->size)));
 }
 
 TEST_F_TIMEOUT(habits, a_bad_pointer_is_efault, 60)
@@ -222,8 +222,8 @@ TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 		}
 		/* The right number with a size in it is another command. */
 		EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i],
-				      _IOWR(KVMX_IOC_TYPE, 0, struct kvmx_info),
-				      self->s.buf));
+					    _IOWR(KVMX_IOC_TYPE, 0, struct kvmx_info),
+					    self->s.buf));
 		EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i], KVM_GET_API_VERSION, NULL));
 		EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i], KVM_GET_STATS_FD, NULL));
 	}

@@ -27,26 +27,6 @@ FIXTURE(fd) {
 	uint8_t *all, *piece;
 };
 
-/*
- * pthread_join() returns a moment before the thread is seen to end: wait until
- * the vCPU's data is at rest.
- */
-static void wait_for_rest(int stats, size_t size)
-{
-	char *a = malloc(size), *b = malloc(size);
-	int i;
-
-	for (i = 0; i < 100; i++) {
-		if (pread(stats, a, size, 0) < 0)
-			break;
-		usleep(50000);
-		if (pread(stats, b, size, 0) < 0 || !memcmp(a, b, size))
-			break;
-	}
-	free(a);
-	free(b);
-}
-
 FIXTURE_SETUP(fd)
 {
 	setup_begin(&self->s);
@@ -59,7 +39,6 @@ FIXTURE_SETUP(fd)
 	ASSERT_GT(1 << 20, self->size);
 	self->all = malloc(self->size);
 	self->piece = malloc(self->size);
-	wait_for_rest(self->stats, self->size);
 	ASSERT_EQ(self->size, pread(self->stats, self->all, self->size, 0));
 	memcpy(&self->head, self->all, sizeof(self->head));
 }

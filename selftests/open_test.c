@@ -62,7 +62,7 @@ TEST_F_TIMEOUT(open, a_process_is_found_by_its_pid_or_not, 60)
 	EXPECT_EQ(ESRCH, open_by(self->node, KVMX_BY_PID, 0));
 	EXPECT_EQ(ESRCH, open_by(self->node, KVMX_BY_PID, -1ULL));
 	EXPECT_EQ(ESRCH, open_by(self->node, KVMX_BY_PID,
-				  (1ULL << 32) + getpid()));
+				 (1ULL << 32) + getpid()));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }

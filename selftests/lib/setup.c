@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "die.h"
 #include "kvmx.h"
@@ -38,12 +40,14 @@ struct aside {
 	struct vmm_vcpu *v;
 	unsigned int kind;
 	uint64_t n;
+	int tid;
 };
 
 static void *aside(void *arg)
 {
 	struct aside *a = arg;
 
+	a->tid = syscall(SYS_gettid);
 	vmm_do(a->v, a->kind, a->n);
 	return NULL;
 }
@@ -52,10 +56,15 @@ void do_aside(struct vmm_vcpu *v, unsigned int kind, uint64_t n)
 {
 	struct aside a = { .v = v, .kind = kind, .n = n };
 	pthread_t thread;
+	char path[64];
 
 	errno = pthread_create(&thread, NULL, aside, &a);
 	if (errno || pthread_join(thread, NULL))
 		die_errno("a thread");
+	/* Joined is not yet gone: its last way out of the kernel counts, too. */
+	snprintf(path, sizeof(path), "/proc/self/task/%d", a.tid);
+	while (!access(path, F_OK))
+		usleep(1000);
 }
 
 int try_ioctl(int fd, unsigned int cmd, const void *arg)
