@@ -130,6 +130,22 @@ TEST_F_TIMEOUT(array, arrays_are_filled_as_far_as_there_is_room, 60)
 	}								\
 } while (0)
 
+TEST_F_TIMEOUT(array, with_too_little_room_the_true_number_is_told, 60)
+{
+	for_each_array({
+		uint32_t all;
+
+		ASSERT_EQ(0, try_ioctl(fd, cmd, &r));
+		all = *nr;
+		EXPECT_LE(1, all);
+		*nr = 1;
+		*stride = entry;
+		*addr = (uintptr_t)self->s.buf;
+		EXPECT_EQ(0, try_ioctl(fd, cmd, &r));
+		EXPECT_EQ(all, *nr);
+	});
+}
+
 TEST_F_TIMEOUT(array, entries_shorter_than_their_first_version_are_einval, 60)
 {
 	for_each_array({

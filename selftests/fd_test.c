@@ -170,14 +170,16 @@ TEST_F(fd, a_vcpus_data_can_be_mapped_for_reading_only)
 {
 	off_t at = self->head.data_offset;
 	int rw = PROT_READ | PROT_WRITE;
+	int err;
 	void *p;
 
 	EXPECT_EQ(0, try_map(self->stats, PAGE, PROT_READ, MAP_SHARED, at));
 	EXPECT_EQ(0, try_map(self->stats, PAGE, PROT_READ, MAP_PRIVATE, at));
 	EXPECT_EQ(EACCES, try_map(self->stats, PAGE, rw, MAP_SHARED, at));
 	EXPECT_EQ(EACCES, try_map(self->stats, PAGE, rw, MAP_PRIVATE, at));
-	EXPECT_EQ(EACCES, try_map(self->stats, PAGE, PROT_READ | PROT_EXEC,
-				  MAP_SHARED, at));
+	/* 7.x refuses to execute anonymous files before anybody is asked. */
+	err = try_map(self->stats, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, at);
+	EXPECT_TRUE(err == EACCES || err == EPERM);
 	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->stats, at);
 	ASSERT_NE(MAP_FAILED, p);
 	EXPECT_EQ(-1, mprotect(p, PAGE, rw));

@@ -250,8 +250,8 @@ static uint64_t window(struct __test_metadata *_metadata, int node,
 	uint64_t _off = 1;						\
 	unsigned int _i;						\
 									\
-	self->v->user_us = 8000;					\
-	self->v->halt_us = 8000;					\
+	self->v->user_us = 20000;					\
+	self->v->halt_us = 20000;					\
 	if (with_hog)							\
 		_hog = hog(_cpu);					\
 	vmm_start(self->v, mixed, NR_MIXED);				\
@@ -364,7 +364,7 @@ TEST_F_TIMEOUT(time, a_vcpu_that_is_halted_shows_for_how_long, 60)
 
 TEST_F_TIMEOUT(time, the_state_is_what_the_vcpu_does, 60)
 {
-	struct vmm_step spin = { .kind = VMM_SPIN, .n = 1ULL << 26 };
+	struct vmm_step spin = { .kind = VMM_SPIN, .n = scaled(1ULL << 26) };
 	struct vmm_step sleepy = { .kind = VMM_OUT_USER, .n = 2 };
 
 	struct vmm_vcpu *born = vmm_add_vcpu(self->vm);
