@@ -26,7 +26,7 @@ qemu_find()
 # A host thread for each emulated CPU (multi), or one for all (single)? With
 # multi, a store to code can slip past a CPU that translates that code just
 # then, and a patched instruction is executed in its old form for good: "Oops:
-# int3" at the site of a static key that was flipped long before, in 2 of 5 runs
+# int3" at the site of a static key that was flipped long before, twice in runs
 # of a test that attaches and detaches probes on a busy two-core host. With
 # single, a Linux guest with two vCPUs hangs in its boot, without kvmx as well
 # (3 of 3). So what flips keys all the time runs with single, what needs a real
