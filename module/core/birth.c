@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -77,6 +78,7 @@ static bool birth_pending(const struct kvm_vcpu *vcpu)
 {
 	struct birth *b;
 
+	lockdep_assert_held(&kvmx_vm_lock);
 	list_for_each_entry(b, &births, link)
 		if (b->seen.vcpu == vcpu && !b->cancelled)
 			return true;
@@ -174,4 +176,5 @@ void kvmx_birth_exit(void)
 	wait_event(idle, !atomic_read(&inflight));
 	/* The last instructions of birth_work() may still be running. */
 	synchronize_rcu_tasks();
+	WARN_ON(!list_empty(&births) || atomic_read(&inflight));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kprobes.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ptrace.h>
@@ -83,6 +84,7 @@ static void spot_arm(struct spot *s)
 {
 	int err;
 
+	lockdep_assert_held(&spots_lock);
 	if (s->armed || kvmx_feature_denied(s->id))
 		return;
 	memset(&s->kp, 0, sizeof(s->kp));
@@ -102,6 +104,7 @@ static void spot_arm(struct spot *s)
 
 static void spot_disarm(struct spot *s)
 {
+	lockdep_assert_held(&spots_lock);
 	if (!s->armed)
 		return;
 	unregister_kprobe(&s->kp);
@@ -176,8 +179,12 @@ int kvmx_kprobes_init(void)
 
 void kvmx_kprobes_exit(void)
 {
+	int i;
+
 	unregister_module_notifier(&module_nb);
 	mutex_lock(&spots_lock);
 	spots_disarm();
+	for (i = 0; i < ARRAY_SIZE(spots); i++)
+		WARN_ON(spots[i].armed);
 	mutex_unlock(&spots_lock);
 }

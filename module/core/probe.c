@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -222,6 +223,7 @@ static void hook_attach(struct hook *h)
 {
 	int err;
 
+	lockdep_assert_held(&probe_lock);
 	if (!h->tp || h->attached)
 		return;
 	if (h->id == KVMX_F_SWITCH && !hooks[0].attached) {
@@ -243,6 +245,7 @@ static void hook_attach(struct hook *h)
 
 static void hook_detach(struct hook *h)
 {
+	lockdep_assert_held(&probe_lock);
 	if (!h->attached)
 		return;
 	tracepoint_probe_unregister(h->tp, h->fn, NULL);
@@ -415,9 +418,13 @@ int kvmx_probe_init(void)
 
 void kvmx_probe_exit(void)
 {
+	int i;
+
 	/* Calls back as if kvm.ko went. */
 	unregister_tracepoint_module_notifier(&module_nb);
 	mutex_lock(&probe_lock);
 	WARN_ON(wanted);
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		WARN_ON(hooks[i].attached);
 	mutex_unlock(&probe_lock);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hashtable.h>
+#include <linux/lockdep.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 
@@ -27,6 +28,7 @@ struct kvmx_vcpu *kvmx_threads_find(const struct task_struct *task)
 {
 	struct kvmx_vcpu *v;
 
+	lockdep_assert_preemption_disabled();
 	hash_for_each_possible_rcu_notrace(by_task, v, task_hash,
 					   (unsigned long)task)
 		if (READ_ONCE(v->task) == task)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hashtable.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
@@ -203,6 +204,7 @@ struct kvmx_vcpu *kvmx_vcpu_find(const struct kvm_vcpu *key)
 {
 	struct kvmx_vcpu *v;
 
+	lockdep_assert_preemption_disabled();
 	hash_for_each_possible_rcu_notrace(vcpu_hash, v, hash,
 					   (unsigned long)key)
 		if (READ_ONCE(v->key) == key)
@@ -468,5 +470,7 @@ void kvmx_vm_exit(void)
 	flush_workqueue(kvmx_wq);	/* deaths drop the last references */
 	rcu_barrier();			/* queued rcu_work reaches the queue */
 	destroy_workqueue(kvmx_wq);
+	WARN_ON(!list_empty(&vms) || nr_vms);
+	WARN_ON(!hash_empty(vcpu_hash) || !hash_empty(vm_hash));
 	WARN_ON(kvmx_memory());
 }

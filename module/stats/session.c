@@ -252,5 +252,6 @@ void kvmx_session_exit(void)
 	kvmx_session_set_always(false);
 	mutex_lock(&session_lock);
 	ready = false;
+	WARN_ON(nr_fds);
 	mutex_unlock(&session_lock);
 }
