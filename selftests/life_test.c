@@ -126,6 +126,9 @@ TEST_F_TIMEOUT(life, of_a_vm_that_nobody_counted_nothing_is_left, 60)
 	EXPECT_NE(0, info.state & KVMX_VM_GONE);
 	EXPECT_EQ(-1, kvmx_vm_stats(fd, 0));
 	EXPECT_EQ(ENODATA, errno);
+	/* Zeros would say that it had no exits. */
+	EXPECT_EQ(-1, kvmx_vm_stats(fd, KVMX_STATS_WHOLE_VM));
+	EXPECT_EQ(ENODATA, errno);
 	close(fd);
 }
 

@@ -240,6 +240,19 @@ static int statfd_install(struct statfd *s)
 	return fd;
 }
 
+/* Of who is gone without having been counted nothing can be told, not even 0. */
+static bool never_counted(struct kvmx_vm *vm, struct kvmx_vcpu *v)
+{
+	if (v)
+		return !v->counts;
+	if (!READ_ONCE(vm->gone))
+		return false;
+	kvmx_vm_for_each_vcpu(v, vm)
+		if (v->counts)
+			return false;
+	return true;
+}
+
 /**
  * kvmx_statfd_open() - make a statistics fd, and count from here on
  * @vm: the VM; the caller holds a reference
@@ -264,7 +277,7 @@ int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu)
 	if (ret)
 		return ret;
 	ret = -ENODATA;
-	if (v && !v->counts)
+	if (never_counted(vm, v))
 		goto close;
 	ret = -ENOMEM;
 	s = statfd_alloc(vm, v);
