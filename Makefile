@@ -62,7 +62,7 @@ demo:
 # machines from being tried.
 test test-matrix:
 	@mkdir -p build && rm -f $(COUNTS)
-	-@$(MAKE) --no-print-directory check unit
+	-@$(MAKE) -k --no-print-directory check unit
 	@$(LAB)/test $(if $(filter test-matrix,$@),matrix,subset) --add $(COUNTS)
 
 check:
