@@ -29,12 +29,10 @@
 static int stats_set(const char *val, const struct kernel_param *kp)
 {
 	if (sysfs_streq(val, "always"))
-		kvmx_session_set_always(true);
-	else if (sysfs_streq(val, "ondemand"))
-		kvmx_session_set_always(false);
-	else
-		return -EINVAL;
-	return 0;
+		return kvmx_session_set_always(true);
+	if (sysfs_streq(val, "ondemand"))
+		return kvmx_session_set_always(false);
+	return -EINVAL;
 }
 
 static int stats_get(char *buffer, const struct kernel_param *kp)
@@ -94,7 +92,9 @@ static int __init kvmx_init(void)
 	err = kvmx_discover_all();
 	if (err)
 		goto out_probe;
-	kvmx_session_init();
+	err = kvmx_session_init();
+	if (err)
+		goto out_probe;
 	err = kvmx_chardev_init();
 	if (err)
 		goto out_session;

@@ -183,6 +183,7 @@ static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)
  * @fn: the probe
  * @tp: the tracepoint while it is known to exist
  * @attached: the probe is registered
+ * @err: why it could not be, when that was last tried
  */
 struct hook {
 	enum kvmx_feature_id id;
@@ -190,6 +191,7 @@ struct hook {
 	void *fn;
 	struct tracepoint *tp;
 	bool attached;
+	int err;
 };
 
 static struct hook hooks[] = {
@@ -219,24 +221,29 @@ static const char *hook_name(const struct hook *h)
 	return f.name;
 }
 
+static void hook_ready(struct hook *h)
+{
+	kvmx_feature_set(h->id, KVMX_FEATURE_READY,
+			 "tracepoint found: attached while somebody counts");
+}
+
 static void hook_attach(struct hook *h)
 {
-	int err;
-
 	lockdep_assert_held(&probe_lock);
 	if (!h->tp || h->attached)
 		return;
 	if (h->id == KVMX_F_SWITCH && !hooks[0].attached) {
 		/* A thread must be unbound before its address is used again. */
+		h->err = hooks[0].err;
 		kvmx_feature_set(h->id, KVMX_FEATURE_OFF,
 				 "needs sched_process_exit, which is off");
 		return;
 	}
-	err = tracepoint_probe_register(h->tp, h->fn, NULL);
-	if (err) {
+	h->err = tracepoint_probe_register(h->tp, h->fn, NULL);
+	if (h->err) {
 		kvmx_feature_set(h->id, KVMX_FEATURE_OFF,
 				 "tracepoint found, but attaching failed: error %d",
-				 err);
+				 h->err);
 		return;
 	}
 	h->attached = true;
@@ -250,8 +257,7 @@ static void hook_detach(struct hook *h)
 		return;
 	tracepoint_probe_unregister(h->tp, h->fn, NULL);
 	h->attached = false;
-	kvmx_feature_set(h->id, KVMX_FEATURE_READY,
-			 "tracepoint found: attached while somebody counts");
+	hook_ready(h);
 }
 
 static void hook_found(struct hook *h, struct tracepoint *tp)
@@ -260,8 +266,8 @@ static void hook_found(struct hook *h, struct tracepoint *tp)
 	    kvmx_feature_denied(h->id))
 		return;
 	h->tp = tp;
-	kvmx_feature_set(h->id, KVMX_FEATURE_READY,
-			 "tracepoint found: attached while somebody counts");
+	h->err = 0;
+	hook_ready(h);
 }
 
 static void hook_lost(struct hook *h, const char *why)
@@ -283,6 +289,34 @@ static void hooks_sync(void)
 		else
 			hook_detach(&hooks[ARRAY_SIZE(hooks) - 1 - i]);
 	}
+}
+
+/* Was there no memory to attach one? Next time there may be. */
+static bool hook_starved(const struct hook *h)
+{
+	return h->tp && !h->attached && h->err == -ENOMEM;
+}
+
+static bool hooks_starved(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hook_starved(&hooks[i]))
+			return true;
+	return false;
+}
+
+/* The last one who wants the probes goes. */
+static void hooks_rest(void)
+{
+	int i;
+
+	hooks_sync();
+	tracepoint_synchronize_unregister();
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hook_starved(&hooks[i]))
+			hook_ready(&hooks[i]);
 }
 
 static void kvm_comes(struct module *mod)
@@ -348,17 +382,27 @@ static void kernel_tracepoint(struct tracepoint *tp, void *priv)
 /**
  * kvmx_probe_get() - attach the probes, if that is not done yet
  *
- * Whatever cannot be attached, or only later when kvm.ko comes, is a feature's
- * matter.
+ * Whatever cannot be attached at all, or only later when kvm.ko comes, is a
+ * feature's matter. What there is no memory for is not: then nothing is
+ * attached that was not before.
  *
  * Context: may sleep.
+ * Return: 0, or -ENOMEM, after which there is nothing to be put.
  */
-void kvmx_probe_get(void)
+int kvmx_probe_get(void)
 {
+	int err = 0;
+
 	mutex_lock(&probe_lock);
 	wanted++;
 	hooks_sync();
+	if (hooks_starved()) {
+		err = -ENOMEM;
+		if (!--wanted)
+			hooks_rest();
+	}
 	mutex_unlock(&probe_lock);
+	return err;
 }
 
 /**
@@ -370,10 +414,8 @@ void kvmx_probe_get(void)
 void kvmx_probe_put(void)
 {
 	mutex_lock(&probe_lock);
-	if (!WARN_ON(!wanted) && !--wanted) {
-		hooks_sync();
-		tracepoint_synchronize_unregister();
-	}
+	if (!WARN_ON(!wanted) && !--wanted)
+		hooks_rest();
 	mutex_unlock(&probe_lock);
 }
 

@@ -11,7 +11,7 @@
 int kvmx_probe_init(void);
 void kvmx_probe_exit(void);
 
-void kvmx_probe_get(void);
+int kvmx_probe_get(void);
 void kvmx_probe_put(void);
 bool kvmx_probe_attached(void);
 u64 kvmx_probe_uncounted(void);

@@ -104,10 +104,12 @@ static void session_birth(struct kvmx_vm *vm)
  */
 int kvmx_session_open(struct kvmx_vm *vm)
 {
-	int err = 0;
+	int err;
 
 	mutex_lock(&session_lock);
-	kvmx_probe_get();
+	err = kvmx_probe_get();
+	if (err)
+		goto out;
 	if (!READ_ONCE(vm->gone) &&
 	    (kvmx_feature_state(KVMX_F_ENTRY) != KVMX_FEATURE_ON ||
 	     kvmx_feature_state(KVMX_F_EXIT) != KVMX_FEATURE_ON))
@@ -120,6 +122,7 @@ int kvmx_session_open(struct kvmx_vm *vm)
 		vm->users++;
 		nr_fds++;
 	}
+out:
 	mutex_unlock(&session_lock);
 	return err;
 }
@@ -141,20 +144,6 @@ void kvmx_session_close(struct kvmx_vm *vm)
 	mutex_unlock(&session_lock);
 }
 
-static void always_on(void)
-{
-	struct kvmx_vm *vm;
-	u64 id = 0;
-
-	kvmx_probe_get();
-	while ((vm = kvmx_vm_get_next(id))) {
-		id = vm->id;
-		if (vm_start(vm))
-			pr_warn("kvmx: no memory to count VM %llu\n", id);
-		kvmx_vm_put(vm);
-	}
-}
-
 static void always_off(void)
 {
 	struct kvmx_vm *vm;
@@ -169,25 +158,48 @@ static void always_off(void)
 	kvmx_probe_put();
 }
 
+/* All VMs, or none that was not counted before. */
+static int always_on(void)
+{
+	int err = kvmx_probe_get();
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	if (err)
+		return err;
+	while (!err && (vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		err = vm_start(vm);
+		kvmx_vm_put(vm);
+	}
+	if (err)
+		always_off();
+	return err;
+}
+
 /**
  * kvmx_session_set_always() - parameter stats=always|ondemand
  * @on: count all VMs, also while nobody looks
  *
  * Context: may sleep; also before the module is set up (the parameter on the
  *	command line) and after it was taken down.
+ * Return: 0, or -ENOMEM, after which all is as it was.
  */
-void kvmx_session_set_always(bool on)
+int kvmx_session_set_always(bool on)
 {
+	int err = 0;
+
 	mutex_lock(&session_lock);
 	if (ready && on != always) {
-		always = on;
 		if (on)
-			always_on();
+			err = always_on();
 		else
 			always_off();
 	}
-	always = on;
+	if (!err)
+		always = on;
 	mutex_unlock(&session_lock);
+	return err;
 }
 
 bool kvmx_session_always(void)
@@ -231,15 +243,19 @@ u32 kvmx_session_have(void)
  * kvmx_session_init() - ready to count
  *
  * Context: may sleep, once; everything below is set up.
+ * Return: 0 or -ENOMEM.
  */
-void kvmx_session_init(void)
+int kvmx_session_init(void)
 {
+	int err = 0;
+
 	static_call_update(kvmx_on_birth, session_birth);
 	mutex_lock(&session_lock);
-	ready = true;
 	if (always)
-		always_on();
+		err = always_on();
+	ready = !err;
 	mutex_unlock(&session_lock);
+	return err;
 }
 
 /**

@@ -14,12 +14,12 @@
 
 struct kvmx_vm;
 
-void kvmx_session_init(void);
+int kvmx_session_init(void);
 void kvmx_session_exit(void);
 
 int kvmx_session_open(struct kvmx_vm *vm);
 void kvmx_session_close(struct kvmx_vm *vm);
-void kvmx_session_set_always(bool on);
+int kvmx_session_set_always(bool on);
 bool kvmx_session_always(void);
 u32 kvmx_session_fds(void);
 u32 kvmx_session_have(void);
