@@ -85,7 +85,7 @@ static int __init kvmx_init(void)
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)
-		goto out_vm;
+		goto out_birth;
 	err = kvmx_probe_init();
 	if (err)
 		goto out_kprobes;
@@ -106,8 +106,8 @@ out_probe:
 	kvmx_probe_exit();
 out_kprobes:
 	kvmx_kprobes_exit();
+out_birth:
 	kvmx_birth_exit();
-out_vm:
 	kvmx_death_of_all();
 	kvmx_vm_exit();
 out_schema:

@@ -80,13 +80,13 @@ static int spot_hit(struct kprobe *kp, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(spot_hit);
 
-static void spot_arm(struct spot *s)
+static int spot_arm(struct spot *s)
 {
 	int err;
 
 	lockdep_assert_held(&spots_lock);
 	if (s->armed || kvmx_feature_denied(s->id))
-		return;
+		return 0;
 	memset(&s->kp, 0, sizeof(s->kp));
 	s->kp.symbol_name = s->symbol;
 	s->kp.pre_handler = spot_hit;
@@ -95,11 +95,12 @@ static void spot_arm(struct spot *s)
 	if (err) {
 		kvmx_feature_set(s->id, KVMX_FEATURE_OFF,
 				 "no kprobe on %s: error %d", s->symbol, err);
-		return;
+		return err;
 	}
 	s->armed = true;
 	kvmx_feature_set(s->id, KVMX_FEATURE_READY,
 			 "kprobe armed, not hit yet");
+	return 0;
 }
 
 static void spot_disarm(struct spot *s)
@@ -111,12 +112,15 @@ static void spot_disarm(struct spot *s)
 	s->armed = false;
 }
 
-static void spots_arm(void)
+/* -ENOMEM if there was no memory; whatever else keeps one away is a feature's. */
+static int spots_arm(void)
 {
-	int i;
+	int i, err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(spots); i++)
-		spot_arm(&spots[i]);
+		if (spot_arm(&spots[i]) == -ENOMEM)
+			err = -ENOMEM;
+	return err;
 }
 
 static void spots_disarm(void)
@@ -164,6 +168,12 @@ bool kvmx_kprobes_see_death(void)
 	return READ_ONCE(spots[0].armed) && READ_ONCE(spots[1].armed);
 }
 
+/**
+ * kvmx_kprobes_init() - see VMs come and go from here on
+ *
+ * Context: may sleep, once, at load.
+ * Return: 0, also where kvm.ko or a function is not there; -ENOMEM.
+ */
 int kvmx_kprobes_init(void)
 {
 	int err = register_module_notifier(&module_nb);
@@ -172,9 +182,11 @@ int kvmx_kprobes_init(void)
 		return err;
 	mutex_lock(&spots_lock);
 	if (IS_ENABLED(CONFIG_KPROBES))
-		spots_arm();	/* fails harmlessly where kvm.ko is not there */
+		err = spots_arm();
 	mutex_unlock(&spots_lock);
-	return 0;
+	if (err)
+		kvmx_kprobes_exit();
+	return err;
 }
 
 void kvmx_kprobes_exit(void)
