@@ -43,22 +43,28 @@ static __always_inline struct kvmx_vcpu *vcpu_fast(struct kvm_vcpu *vcpu)
 	return likely(v && v->key == vcpu) ? v : NULL;
 }
 
-static noinline struct kvmx_vcpu *vcpu_slow(struct kvm_vcpu *vcpu, bool entering)
+/* No record, or no memory for its counters: each entry tries to change that. */
+static noinline void vcpu_unborn(struct kvm_vcpu *vcpu, bool entering)
 {
-	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
 	struct kvmx_seen seen;
 
-	if (v) {
-		this_cpu_write(kvmx_vcpu_last, v);
-		return v;
-	}
 	if (!entering) {
 		atomic64_inc(&uncounted);
 	} else if (kvmx_peek_check(vcpu, true)) {
 		kvmx_peek_seen(vcpu, &seen);
 		kvmx_birth_queue(&seen, true);
 	}
-	return NULL;
+}
+
+static noinline struct kvmx_vcpu *vcpu_slow(struct kvm_vcpu *vcpu, bool entering)
+{
+	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
+
+	if (v)
+		this_cpu_write(kvmx_vcpu_last, v);
+	else
+		vcpu_unborn(vcpu, entering);
+	return v;
 }
 
 /* A thread is seen in this vCPU for the first time: check what can be read. */
@@ -85,8 +91,11 @@ static void probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 		if (!v)
 			return;
 	}
-	if (!READ_ONCE(v->counting))
+	if (!READ_ONCE(v->counting)) {
+		if (unlikely(READ_ONCE(v->starved)))
+			vcpu_unborn(vcpu, true);
 		return;
+	}
 	now = kvmx_clock();
 	if (unlikely(v->task != current))
 		vcpu_bind(v, vcpu, true, now);
@@ -103,8 +112,11 @@ static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 		if (!v)
 			return;
 	}
-	if (!READ_ONCE(v->counting))
+	if (!READ_ONCE(v->counting)) {
+		if (unlikely(READ_ONCE(v->starved)))
+			vcpu_unborn(vcpu, false);
 		return;
+	}
 	now = kvmx_clock();
 	if (unlikely(v->task != current))
 		vcpu_bind(v, vcpu, false, now);

@@ -51,6 +51,8 @@ struct task_struct;
  * @opaque: nothing may be read from this vCPU but that it left the guest
  *	(protected guest, or a self-check failed); set when a thread is bound
  * @doing: enum kvmx_doing: what it seemed to do when counting began
+ * @starved: it should be counted, but there was no memory for its counters;
+ *	its next entry tries again
  * @vm: its VM's record
  * @counts: its counters, once somebody counted, until the record is freed
  * @hash: by @key
@@ -67,6 +69,7 @@ struct kvmx_vcpu {
 	struct task_struct *task;
 	bool opaque;
 	u8 doing;
+	bool starved;
 
 	struct kvmx_vm *vm;
 	struct kvmx_counts *counts;

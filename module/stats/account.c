@@ -423,6 +423,7 @@ void kvmx_account_start(struct kvmx_vcpu *v, bool born)
 	seq_end(&d->seq);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->counting, c);
+	WRITE_ONCE(v->starved, false);
 }
 
 /* Leaves nothing half done: an exit that is being handled is closed here. */

@@ -36,8 +36,9 @@ static int vm_count_vcpus(struct kvmx_vm *vm, bool born)
 		if (err)
 			return err;
 		raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+		/* One that had no memory at first may be running by now. */
 		if (!v->counting)
-			kvmx_account_start(v, born);
+			kvmx_account_start(v, born && !v->starved);
 		raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 	}
 	return 0;
@@ -50,8 +51,10 @@ static void vm_stop(struct kvmx_vm *vm)
 
 	lockdep_assert_held(&session_lock);
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	kvmx_vm_for_each_vcpu(v, vm)
+	kvmx_vm_for_each_vcpu(v, vm) {
 		WRITE_ONCE(v->counting, NULL);
+		WRITE_ONCE(v->starved, false);
+	}
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 
 	/* Entry and exit look at it with preemption off: none writes any more. */
@@ -81,7 +84,22 @@ static int vm_start(struct kvmx_vm *vm)
 	return err;
 }
 
-/* A vCPU was born; runs before the thread that made it can use it. */
+/* Those that are not counted for lack of memory try again when they enter. */
+static void vm_starve(struct kvmx_vm *vm)
+{
+	struct kvmx_vcpu *v;
+
+	kvmx_vm_for_each_vcpu(v, vm)
+		if (!v->counting && v->key)
+			WRITE_ONCE(v->starved, true);
+	pr_warn_ratelimited("kvmx: no memory to count a new vCPU of VM %llu, trying again\n",
+			    vm->id);
+}
+
+/*
+ * A vCPU was born; runs before the thread that made it can use it. Or it had no
+ * memory then, and is in front of another entry.
+ */
 static void session_birth(struct kvmx_vm *vm)
 {
 	mutex_lock(&session_lock);
@@ -89,8 +107,7 @@ static void session_birth(struct kvmx_vm *vm)
 		if (!vm->counting_since)
 			vm->counting_since = kvmx_clock();
 		if (vm_count_vcpus(vm, true))
-			pr_warn_ratelimited("kvmx: no memory to count a new vCPU of VM %llu\n",
-					    vm->id);
+			vm_starve(vm);
 	}
 	mutex_unlock(&session_lock);
 }
