@@ -28,7 +28,30 @@ struct birth {
 
 static LIST_HEAD(births);		/* under kvmx_vm_lock */
 static atomic_t inflight;
+static bool missed;			/* a birth, for lack of memory */
 static DECLARE_WAIT_QUEUE_HEAD(idle);
+
+/**
+ * kvmx_birth_miss() - there is a vCPU of which there may be no record
+ *
+ * Context: any.
+ */
+void kvmx_birth_miss(void)
+{
+	WRITE_ONCE(missed, true);
+}
+
+/**
+ * kvmx_birth_missed() - was a birth missed, for lack of memory?
+ *
+ * Context: any.
+ * Return: true once after each; who cannot do anything about it calls
+ *	kvmx_birth_miss() for the next one to try.
+ */
+bool kvmx_birth_missed(void)
+{
+	return READ_ONCE(missed) && xchg(&missed, false);
+}
 
 static void birth_done(struct birth *b)
 {
@@ -53,6 +76,8 @@ static struct kvmx_vm *birth_insert(struct birth *b, struct kvmx_vm **vm_spare,
 			vm = NULL;
 		if (vm)
 			refcount_inc(&vm->refs);
+		else
+			kvmx_birth_miss();
 	}
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 	return vm;
@@ -90,7 +115,8 @@ static bool birth_pending(const struct kvm_vcpu *vcpu)
  * @seen: its keys and numbers
  * @adopted: it is older than this moment
  *
- * Where there is no memory now, the vCPU's next entry tries again.
+ * Where there is no memory now, the vCPU's next entry that is seen tries again,
+ * and so does the next who asks for VMs.
  *
  * Context: a probe, in a thread that will return to user space or enter the
  *	vCPU; preemption disabled.
@@ -101,8 +127,10 @@ void kvmx_birth_queue(const struct kvmx_seen *seen, bool adopted)
 	unsigned long flags;
 	bool pending;
 
-	if (!b)
+	if (!b) {
+		kvmx_birth_miss();
 		return;
+	}
 	b->seen = *seen;
 	b->adopted = adopted;
 	init_task_work(&b->work, birth_work);

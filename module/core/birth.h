@@ -18,6 +18,8 @@ struct kvmx_seen;
 void kvmx_birth_queue(const struct kvmx_seen *seen, bool adopted);
 void kvmx_birth_cancel_vcpu(const struct kvm_vcpu *vcpu);
 void kvmx_birth_cancel_vm(const struct kvm *kvm);
+void kvmx_birth_miss(void);
+bool kvmx_birth_missed(void);
 void kvmx_birth_exit(void);
 
 #endif /* KVMX_CORE_BIRTH_H */

@@ -10,6 +10,7 @@
 #include <asm/cpufeature.h>
 
 #include "core/args.h"
+#include "core/birth.h"
 #include "core/clock.h"
 #include "core/discover.h"
 #include "core/feature.h"
@@ -76,11 +77,23 @@ static long node_info(struct file *file, void __user *arg)
 	return kvmx_args_put(&info, sizeof(info), arg);
 }
 
-/* Where the end of VMs cannot be seen, look who is still there. */
-static void look_around(void)
+/*
+ * Where the end of VMs cannot be seen, look who is still there; where a birth
+ * was missed, who is there now.
+ */
+static int look_around(void)
 {
-	if (!kvmx_kprobes_see_death())
-		kvmx_discover_all();
+	bool missed = kvmx_birth_missed();
+	int err;
+
+	if (!missed && kvmx_kprobes_see_death())
+		return 0;
+	err = kvmx_discover_all();
+	if (!err)
+		kvmx_session_catch_up();
+	else if (missed)
+		kvmx_birth_miss();
+	return err;
 }
 
 static long node_list(struct file *file, void __user *arg)
@@ -99,9 +112,10 @@ static long node_list(struct file *file, void __user *arg)
 		return -EINVAL;
 	err = kvmx_array_begin(&out, req.vms, req.nr, req.entry_size,
 			       sizeof(info));
+	if (!err)
+		err = look_around();
 	if (err)
 		return err;
-	look_around();
 	req.nr = 0;
 	while (!err && (vm = kvmx_vm_get_next(id))) {
 		id = vm->id;
@@ -149,7 +163,10 @@ static struct kvmx_vm *by_fd(u64 key)
 
 static struct kvmx_vm *vm_by(u32 by, u64 key)
 {
-	look_around();
+	int err = look_around();
+
+	if (err)
+		return ERR_PTR(err);
 	switch (by) {
 	case KVMX_BY_ID:
 		return kvmx_vm_get_by_id(key) ?: ERR_PTR(-ENOENT);

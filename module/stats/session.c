@@ -219,6 +219,27 @@ int kvmx_session_set_always(bool on)
 	return err;
 }
 
+/**
+ * kvmx_session_catch_up() - count vCPUs that were found late
+ *
+ * Context: may sleep. One for which there is no memory tries again when it
+ *	enters.
+ */
+void kvmx_session_catch_up(void)
+{
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	mutex_lock(&session_lock);
+	while ((vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		if (vm_wanted(vm) && vm_start(vm))
+			vm_starve(vm);
+		kvmx_vm_put(vm);
+	}
+	mutex_unlock(&session_lock);
+}
+
 bool kvmx_session_always(void)
 {
 	return READ_ONCE(always);

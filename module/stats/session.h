@@ -20,6 +20,7 @@ void kvmx_session_exit(void);
 int kvmx_session_open(struct kvmx_vm *vm);
 void kvmx_session_close(struct kvmx_vm *vm);
 int kvmx_session_set_always(bool on);
+void kvmx_session_catch_up(void);
 bool kvmx_session_always(void);
 u32 kvmx_session_fds(void);
 u32 kvmx_session_have(void);
