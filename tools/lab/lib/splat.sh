@@ -77,5 +77,19 @@ splat_before()
 
 splat_after()
 {
-	splat_clean "$1" | sed "0,/$SPLAT_START/d" | grep -aE "$(splat_regex)" || true
+	splat_clean "$1" | sed "0,/$SPLAT_START/d" | splat_unprovoked |
+		grep -aE "$(splat_regex)" || true
+}
+
+# What selftests/long/failslab*_test provokes: where the kernel fails a
+# vmalloc(), it shows how it got there. The head of that call trace is left out
+# where it follows at once, and nothing else.
+splat_unprovoked()
+{
+	awk '
+		{ line = $0; sub(/^(<[0-9]+>)?\[ *[0-9.]+\](\[ *[CT][0-9]+\])? /, "", line) }
+		near && line == "Call Trace:" { near = 0; next }
+		line ~ /^failslab_(test|load_t): vmalloc error: size [0-9]+, / { near = 1 }
+		near && line !~ /^(failslab_|CPU: |Tainted: |Hardware name: )/ { near = 0 }
+		{ print }'
 }
