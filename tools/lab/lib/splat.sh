@@ -3,6 +3,9 @@
 # Finds what a kernel prints when something went wrong. Needs nothing but
 # grep and sed, so the unit test runs anywhere.
 
+# A guard that gives up (kmemleak, debug objects, lockdep out of memory) has a
+# pattern as well: from then on its silence would mean nothing.
+#
 # Each pattern must stand at the start of a message: right after the time
 # stamp (and the caller, on kernels that print one), so that neither a
 # process that is reported nor a test's own words match.
@@ -10,6 +13,8 @@ SPLAT_PATTERNS=(
 	'-+\[ cut here \]-+'
 	'WARNING: '
 	'BUG: '
+	'\[ (BUG|INFO|WARNING): '
+	'BUG [^ ]+ \((Not tainted|Tainted)'
 	'(watchdog: )?BUG: (soft|hard) lockup'
 	'(NMI )?[Ww]atchdog: .*(LOCKUP|lockup|hard LOCKUP)'
 	'(rcu: )?INFO: rcu_?[a-z_]* .*(stall|self-detected)'
@@ -25,6 +30,8 @@ SPLAT_PATTERNS=(
 	'(KASAN|KCSAN|KMSAN|KFENCE)[: ]'
 	'kmemleak: [0-9]+ new suspected memory leaks'
 	'unreferenced object 0x'
+	'kmemleak: (Kernel memory leak detector disabled|Freeing unknown object|Cannot insert)'
+	'kmem_cache_destroy .*: Slab cache still has objects'
 	'list_(add|del)(_valid)? corruption'
 	'list_add double add'
 	'refcount_t: '
