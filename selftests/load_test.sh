@@ -121,7 +121,7 @@ unloaded_while_its_vm_is_stopped_it_does_not_wait()
 	guest -c 2 -l 60 "${provoke[@]}"
 	wait_for 10 is_listed "$guest"
 	stop_process "$guest"
-	check "it is unloaded" timeout 20 rmmod kvmx
+	check "it is unloaded" timeout $((20 * patience)) rmmod kvmx
 	kill -CONT "$guest"
 	check "the guest goes on" kill -0 "$guest"
 	end_guest

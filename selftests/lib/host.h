@@ -24,19 +24,38 @@ int host_use_count(const char *module);
 /*
  * Sizes: the numbers in the tests are for a machine of some speed. Environment
  * KVMX_TEST_SCALE is a percentage of them; without it a machine with a single
- * CPU is taken for a slow emulator.
+ * CPU is taken for a slow emulator, and a kernel that checks itself (lockdep,
+ * KASAN and the like) for a slow one as well.
  */
 uint64_t scaled(uint64_t n);
+
+/*
+ * Time limits, on the other hand, are for things that happen at once on a fast
+ * machine: they are multiplied by this. Environment KVMX_TEST_PATIENCE; without
+ * it 1, and 5 on a kernel that checks itself. lib/host.sh has the same rule.
+ */
+unsigned int patience(void);
 
 /* Waits for the child that runs the cases, then host_end(). */
 int host_wait(int pid);
 
 /* In place of TEST_HARNESS_MAIN; the harness itself ends by exit(). */
 #define HOST_HARNESS_MAIN						\
+	static void be_patient(void)					\
+	{								\
+		struct __fixture_metadata *f;				\
+		struct __test_metadata *t;				\
+									\
+		for (f = __fixture_list; f; f = f->next)		\
+			for (t = f->tests; t; t = t->next)		\
+				t->timeout *= patience();		\
+	}								\
+									\
 	int main(int argc, char **argv)					\
 	{								\
 		int pid;						\
 									\
+		be_patient();						\
 		host_begin();						\
 		fflush(NULL);						\
 		pid = fork();						\

@@ -7,6 +7,9 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 KVMX_KO=${KVMX_KO:-/kvmx/kvmx.ko}
 PARAM=/sys/module/kvmx/parameters/stats
+# What a time limit is multiplied by: a kernel that checks itself is slow. The
+# same rule as patience() in lib/host.c.
+patience=${KVMX_TEST_PATIENCE:-$([ -e /proc/lockdep_stats ] && echo 5 || echo 1)}
 number=0 failures=0 skips=0
 children=()
 
@@ -105,7 +108,7 @@ exits_of()
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for()
 {
-	local until=$((SECONDS + $1))
+	local until=$((SECONDS + $1 * patience))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -le "$until" ] || return 1
@@ -135,11 +138,18 @@ not()
 }
 
 # Starts a guest in the background: its pid is in $guest, what it provoked in
-# the file $guest_out once it has been done.
+# the file $guest_out once it has been done. How long it lives (-l, -s) is a time
+# limit, too.
 guest()
 {
+	local arg before='' args=()
+	for arg in "$@"; do
+		case $before in -l | -s) arg=$((arg * patience)) ;; esac
+		args+=("$arg")
+		before=$arg
+	done
 	guest_out=$(mktemp "$tmp/guest.XXXXXX")
-	"$here/vmm" "$@" >"$guest_out" 2>&1 &
+	"$here/vmm" "${args[@]}" >"$guest_out" 2>&1 &
 	guest=$!
 	children+=("$guest")
 }
