@@ -11,7 +11,7 @@ BOCHS_PACKAGES=(bochs bochsbios vgabios)
 # where it does not boot.
 bochs_model()
 {
-	case $1 in
+	case ${1%-debug} in
 	6.1 | 6.12 | 7.2 | 7.3) ;;
 	*) return 0 ;;
 	esac

@@ -69,15 +69,19 @@ quietly()
 MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/)'
 USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|selftests/|module/stats/)'
 
+# The fault that modules are built with, on purpose (module/plant.c); as a rule
+# none. Builds with one have places of their own.
+LAB_PLANT=''
+
 # build_modules TREE SERIES: sets B_MODULES, a folder with the .ko files.
 build_modules()
 {
-	local tree=$1
+	local tree=$1 name=$2${LAB_PLANT:+-$LAB_PLANT}
 	kernel_headers "$2"
 	buildroot
-	B_MODULES=$(tree_place "$tree")/$2/out
+	B_MODULES=$(tree_place "$tree")/$name/out
 	[ -f "$tree/Kbuild" ] || { B_MODULES=''; return 0; }
-	with_lock "build-$(key_of "$tree")-$2" build_modules_locked "$tree" "$2"
+	with_lock "build-$(key_of "$tree")-$name" build_modules_locked "$tree" "$name"
 }
 
 build_modules_locked()
@@ -97,6 +101,7 @@ build_modules_locked()
 	local cmd=(make -C "$src" KDIR="$K_HEADERS" modules)
 	grep -qs '^modules:' "$tree/Makefile" ||
 		cmd=(make -C "$K_HEADERS" M="$src" modules)
+	[ -z "$LAB_PLANT" ] || cmd+=("KVMX_PLANT=$LAB_PLANT")
 	quietly "$place/build.log" "modules for $K_ABI" \
 		in_buildroot "${cmd[@]}" "-j$(nproc)"
 	grep -E 'warning:' "$place/build.log" >&2 || true

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034
-# Debian's cloud kernels by series: which is newest, its image, its modules,
-# its headers.
+# Kernels by series: which is newest, its image, its modules, its headers.
+# Debian's cloud kernels here, those of the lab's own making in debug.sh.
 
 # The series that the lab knows. To add one: a word here, and its CPU model
 # in bochs.sh where it boots there.
 LAB_SERIES=(6.1 6.12 7.2 7.3)
+# Those that it compiles itself (debug.sh).
+LAB_DEBUG_SERIES=(6.12-debug 7.3-debug)
 
 known_series()
 {
 	local s
-	for s in "${LAB_SERIES[@]}"; do
+	for s in "${LAB_SERIES[@]}" "${LAB_DEBUG_SERIES[@]}"; do
 		[ "$s" != "$1" ] || return 0
 	done
 	return 1
+}
+
+is_debug_series()
+{
+	case $1 in *-debug) ;; *) return 1 ;; esac
 }
 
 # kernel_resolve SERIES: sets K_ABI (what uname -r prints), K_VERSION (of the
@@ -23,7 +30,11 @@ kernel_resolve()
 	local series=$1 all re line
 	K_SERIES=$series
 	apt_prepare
-	all=$(kernel_list)
+	if is_debug_series "$series"; then
+		debug_resolve "$series"
+		return 0
+	fi
+	all=$(kernel_list kernels '^linux-(headers|image|binary|modules)-.*cloud-amd64')
 	re="^linux-headers-${series//./\\.}\\.[0-9][^ ]*-cloud-amd64 "
 	line=$(grep -E "$re" <<<"$all" | sort -k2,2V | tail -n1) || true
 	[ -n "$line" ] || die "no cloud kernel of series $series on offer"
@@ -48,12 +59,13 @@ kernel_resolve()
 	K_HEADERS=$K_DIR/headers/usr/src/linux-headers-$K_ABI
 }
 
-# The lists are read once per update.
+# kernel_list NAME REGEX: packages and versions. The lists are read once per
+# update, and what was found is kept under NAME.
 kernel_list()
 {
-	local f=$LAB_CACHE/apt/kernels
+	local f=$LAB_CACHE/apt/$1
 	if [ ! -s "$f" ] || [ "$LAB_CACHE/apt/updated" -nt "$f" ]; then
-		apt_versions '^linux-(headers|image|binary|modules)-.*cloud-amd64' >"$f.$$"
+		apt_versions "$2" >"$f.$$"
 		mv "$f.$$" "$f"
 	fi
 	cat "$f"
@@ -64,6 +76,10 @@ kernel_list()
 kernel_headers()
 {
 	kernel_resolve "$1"
+	if is_debug_series "$1"; then
+		debug_kernel "$1"
+		return 0
+	fi
 	is_fresh "$K_DIR/headers" "$K_ABI $K_VERSION" ||
 		with_lock "headers-$1" kernel_headers_make
 }
@@ -115,6 +131,10 @@ kernel_header_deps()
 kernel_image()
 {
 	kernel_resolve "$1"
+	if is_debug_series "$1"; then
+		debug_kernel "$1"
+		return 0
+	fi
 	is_fresh "$K_DIR/image" "$K_ABI $K_VERSION" ||
 		with_lock "image-$1" kernel_image_make
 }

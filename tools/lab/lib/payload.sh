@@ -41,17 +41,17 @@ guest_make_locked()
 # have in common.
 payload_base()
 {
-	local tree=$1 series=$2 key
+	local tree=$1 series=$2 key name=$2${LAB_PLANT:+-$LAB_PLANT}
 	guest_make
 	build_user "$tree"
 	build_modules "$tree" "$series"
 	kernel_image "$series"
-	P_BASE=$(tree_place "$tree")/$series/payload${LAB_BARE:+-bare}
+	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}
 	mkdir -p "$(dirname "$P_BASE")"
 	key="$(file_key payload.sh) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
 	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"
 	is_fresh "$P_BASE" "$key" ||
-		with_lock "payload-$(key_of "$tree")-$series" payload_base_locked "$key"
+		with_lock "payload-$(key_of "$tree")-$name" payload_base_locked "$key"
 }
 
 payload_base_locked()
