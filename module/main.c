@@ -22,6 +22,7 @@
 #include "core/probe.h"
 #include "core/vm.h"
 #include "dev/chardev.h"
+#include "plant.h"
 #include "stats/account.h"
 #include "stats/schema.h"
 #include "stats/session.h"
@@ -98,6 +99,7 @@ static int __init kvmx_init(void)
 	err = kvmx_chardev_init();
 	if (err)
 		goto out_session;
+	kvmx_plant();
 	return 0;
 
 out_session:
