@@ -7,6 +7,9 @@ DESTDIR	?=
 VENDOR	?= amd
 LAB	:= tools/lab
 COUNTS	:= build/counts
+# What test-long runs.
+LONG	:= test-debug
+LONG	+= test-guards
 
 all: modules tools
 
@@ -20,6 +23,9 @@ help:
 	@echo '  make demo            a real guest is counted; VENDOR=amd|intel'
 	@echo '  make test            style, unit tests, self-tests on a subset of machines'
 	@echo '  make test-matrix     the same on every machine of the matrix'
+	@echo '  make test-debug      the self-tests on kernels that check themselves'
+	@echo '  make test-guards     planted faults: do those kernels find them?'
+	@echo '  make test-long       all that takes long: $(LONG)'
 	@echo '  make check           style and structure only'
 	@echo '  make unit            unit tests only'
 	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR.'
@@ -65,6 +71,17 @@ test test-matrix:
 	-@$(MAKE) -k --no-print-directory check unit
 	@$(LAB)/test $(if $(filter test-matrix,$@),matrix,subset) --add $(COUNTS)
 
+test-debug:
+	@$(LAB)/test debug
+
+test-guards:
+	@$(LAB)/guards
+
+# Each is a target of its own that ends with a line "N passed, N failed,
+# N skipped"; one that fails does not keep the next from being tried.
+test-long:
+	@$(LAB)/long $(LONG)
+
 check:
 	@mkdir -p build
 	@tools/check/check --counts $(COUNTS)
@@ -74,4 +91,4 @@ unit:
 	@$(LAB)/unit --counts $(COUNTS)
 
 .PHONY: all help modules tools install modules_install tools_install uninstall \
-	clean demo test test-matrix check unit
+	clean demo test test-matrix test-debug test-guards test-long check unit
