@@ -24,6 +24,7 @@
 #include "dev/chardev.h"
 #include "plant.h"
 #include "stats/account.h"
+#include "stats/groups.h"
 #include "stats/schema.h"
 #include "stats/session.h"
 
@@ -83,6 +84,7 @@ static int __init kvmx_init(void)
 	if (err)
 		goto out_schema;
 	kvmx_account_init();
+	kvmx_groups_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)

@@ -28,6 +28,9 @@ FIXTURE_VARIANT(habits) {
 	int reserved[2];	/* offset and size of it, if there is one */
 };
 
+/* Of struct kvmx_stats. */
+#define ALL_GROUPS	KVMX_STATS_SCHED
+
 #define COMMAND(name, code, where, type, known, ...)			\
 	FIXTURE_VARIANT_ADD(habits, name) {				\
 		.cmd = code, .place = where, .size = sizeof(struct type), \
@@ -39,8 +42,9 @@ COMMAND(list, KVMX_LIST, ON_NODE, kvmx_list, 0, 24, 8);
 COMMAND(open, KVMX_OPEN, ON_NODE, kvmx_open, KVMX_OPEN_NO_NAMES, 12, 4);
 COMMAND(vm_info, KVMX_VM_INFO, ON_VM, kvmx_vm_info, 0, 0, 0);
 COMMAND(vm_vcpus, KVMX_VM_VCPUS, ON_VM, kvmx_vcpus, 0, 24, 8);
-COMMAND(vm_stats, KVMX_VM_STATS, ON_VM, kvmx_stats, 0, 12, 4);
+COMMAND(vm_stats, KVMX_VM_STATS, ON_VM, kvmx_stats, ALL_GROUPS, 12, 4);
 COMMAND(stats_notes, KVMX_STATS_NOTES, ON_STATS, kvmx_notes, 0, 24, 8);
+COMMAND(stats_top, KVMX_STATS_TOP, ON_STATS, kvmx_top, 0, 20, 4);
 
 /* A request that works, at the very end of the page or as far in front of it. */
 static uint8_t *request(struct setup *s, unsigned int cmd, uint32_t size,
@@ -216,7 +220,7 @@ TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 			if (cmd == KVMX_INFO || cmd == KVMX_LIST ||
 			    cmd == KVMX_OPEN || cmd == KVMX_VM_INFO ||
 			    cmd == KVMX_VM_VCPUS || cmd == KVMX_VM_STATS ||
-			    cmd == KVMX_STATS_NOTES)
+			    cmd == KVMX_STATS_NOTES || cmd == KVMX_STATS_TOP)
 				continue;
 			EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i], cmd, self->s.buf));
 		}

@@ -44,6 +44,11 @@
 #define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
 #endif
 
+/* 6.7: the id of a CPU's last-level cache is asked for by another name. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define per_cpu_llc_id(cpu) get_llc_id(cpu)
+#endif
+
 /*
  * kvm_vcpu.pid: an RCU pointer before 6.13, a plain pointer under the rwlock
  * pid_lock from then on.

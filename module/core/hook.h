@@ -13,6 +13,9 @@
 struct kvmx_vcpu;
 struct kvmx_vm;
 
+struct kvm_vcpu;
+struct task_struct;
+
 /*
  * What happens to the thread of a vCPU, besides entry and exit.
  * The argument of the event is in parentheses.
@@ -32,6 +35,20 @@ enum kvmx_out {
 	KVMX_OUT_WAITS,		/* sleeps for another reason */
 };
 
+/**
+ * struct kvmx_event - something that happens to the thread of a vCPU
+ * @type: what
+ * @arg: see there
+ * @now: when
+ * @other: of KVMX_EV_OUT the thread that gets the CPU, else NULL
+ */
+struct kvmx_event {
+	enum kvmx_thread_event type;
+	u64 arg;
+	u64 now;
+	const struct task_struct *other;
+};
+
 /*
  * Entry and exit run with preemption disabled, in the vCPU's thread. Code is
  * the vendor's exit code, or KVMX_CODE_OPAQUE.
@@ -39,8 +56,16 @@ enum kvmx_out {
 void kvmx_no_entry(struct kvmx_vcpu *vcpu, u64 now);
 void kvmx_no_exit(struct kvmx_vcpu *vcpu, u64 code, u64 now);
 /* Events: kvmx_vcpu.lock held, interrupts off; IN and OUT under a rq lock. */
-void kvmx_no_event(struct kvmx_vcpu *vcpu, enum kvmx_thread_event event,
-		   u64 arg, u64 now);
+void kvmx_no_event(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
+/*
+ * The same once more, after the above, for vCPUs of which groups of figures are
+ * counted (kvmx_vcpu.groups). @key may be looked into, unless the vCPU's record
+ * says opaque.
+ */
+void kvmx_no_entry_more(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 now);
+void kvmx_no_exit_more(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 code,
+		       u64 now);
+void kvmx_no_event_more(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
 /* Birth: task context, may sleep, no lock held. */
 void kvmx_no_birth(struct kvmx_vm *vm);
 /* Death of a vCPU: kvmx_vm_lock held, its thread cannot be in KVM any more. */
@@ -51,6 +76,9 @@ void kvmx_no_free(struct kvmx_vcpu *vcpu);
 DECLARE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
 DECLARE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
 DECLARE_STATIC_CALL(kvmx_on_event, kvmx_no_event);
+DECLARE_STATIC_CALL(kvmx_on_entry_more, kvmx_no_entry_more);
+DECLARE_STATIC_CALL(kvmx_on_exit_more, kvmx_no_exit_more);
+DECLARE_STATIC_CALL(kvmx_on_event_more, kvmx_no_event_more);
 DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
 DECLARE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
 DECLARE_STATIC_CALL(kvmx_on_free, kvmx_no_free);

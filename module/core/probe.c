@@ -100,6 +100,8 @@ static void probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 	if (unlikely(v->task != current))
 		vcpu_bind(v, vcpu, true, now);
 	static_call(kvmx_on_entry)(v, now);
+	if (unlikely(READ_ONCE(v->groups)))
+		static_call(kvmx_on_entry_more)(v, vcpu, now);
 }
 
 static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
@@ -127,16 +129,20 @@ static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	else
 		code = kvmx_vmx_exit_code();
 	static_call(kvmx_on_exit)(v, code, now);
+	if (unlikely(READ_ONCE(v->groups)))
+		static_call(kvmx_on_exit_more)(v, vcpu, code, now);
 }
 
-static void current_event(enum kvmx_thread_event event, u64 arg)
+static void current_event(enum kvmx_thread_event type, u64 arg)
 {
 	struct kvmx_vcpu *v;
 
 	preempt_disable();
 	v = kvmx_threads_find(current);
 	if (v)
-		kvmx_threads_event(v, current, event, arg, kvmx_clock());
+		kvmx_threads_event(v, current, &(struct kvmx_event){
+				   .type = type, .arg = arg,
+				   .now = kvmx_clock() });
 	preempt_enable();
 }
 
@@ -174,13 +180,16 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 	/* Preemption is off in every version: the scheduler is at work. */
 	v = kvmx_threads_find(prev);
 	if (unlikely(v))
-		kvmx_threads_event(v, prev, KVMX_EV_OUT,
-				   out_kind(v, preempt, prev_state),
-				   kvmx_clock());
+		kvmx_threads_event(v, prev, &(struct kvmx_event){
+				   .type = KVMX_EV_OUT,
+				   .arg = out_kind(v, preempt, prev_state),
+				   .now = kvmx_clock(), .other = next });
 	v = kvmx_threads_find(next);
 	if (unlikely(v))
-		kvmx_threads_event(v, next, KVMX_EV_IN,
-				   next->sched_info.run_delay, kvmx_clock());
+		kvmx_threads_event(v, next, &(struct kvmx_event){
+				   .type = KVMX_EV_IN,
+				   .arg = next->sched_info.run_delay,
+				   .now = kvmx_clock() });
 }
 
 static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)

@@ -36,12 +36,19 @@ struct kvmx_vcpu *kvmx_threads_find(const struct task_struct *task)
 	return NULL;
 }
 
+static void tell(struct kvmx_vcpu *v, const struct kvmx_event *event)
+{
+	static_call(kvmx_on_event)(v, event);
+	if (READ_ONCE(v->groups))
+		static_call(kvmx_on_event_more)(v, event);
+}
+
 static void unbind_locked(struct kvmx_vcpu *v, u64 now)
 {
 	lockdep_assert_held(&v->lock);
 	if (!v->task)
 		return;
-	static_call(kvmx_on_event)(v, KVMX_EV_END, 0, now);
+	tell(v, &(struct kvmx_event){ .type = KVMX_EV_END, .now = now });
 	raw_spin_lock(&by_task_lock);
 	hash_del_rcu(&v->task_hash);
 	raw_spin_unlock(&by_task_lock);
@@ -69,22 +76,20 @@ void kvmx_threads_unbind(struct kvmx_vcpu *v, u64 now)
  * @v: what kvmx_threads_find() gave
  * @task: for this thread
  * @event: what happened
- * @arg: its argument
- * @now: when
  *
  * Context: preemption disabled; also under a run queue's lock.
  */
 void kvmx_threads_event(struct kvmx_vcpu *v, const struct task_struct *task,
-			enum kvmx_thread_event event, u64 arg, u64 now)
+			const struct kvmx_event *event)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	if (v->task == task) {
-		if (event == KVMX_EV_END)
-			unbind_locked(v, now);
+		if (event->type == KVMX_EV_END)
+			unbind_locked(v, event->now);
 		else
-			static_call(kvmx_on_event)(v, event, arg, now);
+			tell(v, event);
 	}
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 }
@@ -104,7 +109,8 @@ void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now)
 
 	/* Unless another thread took it over meanwhile. */
 	if (before)
-		kvmx_threads_event(before, current, KVMX_EV_END, 0, now);
+		kvmx_threads_event(before, current, &(struct kvmx_event){
+				   .type = KVMX_EV_END, .now = now });
 
 	raw_spin_lock_irqsave(&v->lock, flags);
 	unbind_locked(v, now);

@@ -25,7 +25,7 @@ void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now);
 void kvmx_threads_unbind(struct kvmx_vcpu *v, u64 now);
 struct kvmx_vcpu *kvmx_threads_find(const struct task_struct *task);
 void kvmx_threads_event(struct kvmx_vcpu *v, const struct task_struct *task,
-			enum kvmx_thread_event event, u64 arg, u64 now);
+			const struct kvmx_event *event);
 struct pid *kvmx_threads_get_tid(struct kvmx_vcpu *v);
 
 #endif /* KVMX_CORE_THREADS_H */

@@ -21,11 +21,13 @@
  *    because birth and death are seen by kprobes.
  *  - Inside it: kvmx_vcpu.lock (raw), which is for core/threads.h: who may
  *    write for this vCPU. Also taken under a run queue's lock.
- *  - kvmx_vm.users, kvmx_vcpu.counts, .counting: see stats/session.h.
+ *  - kvmx_vm.users, .group_users, kvmx_vcpu.counts, .more, .counting, .groups:
+ *    see stats/session.h.
  */
 #ifndef KVMX_CORE_VM_H
 #define KVMX_CORE_VM_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
@@ -35,9 +37,14 @@
 #include <linux/workqueue.h>
 #include <linux/kvmx.h>
 
+/* KVMX_STATS_* bits that are defined. */
+#define KVMX_NR_GROUPS		1
+#define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
+
 struct kvm;
 struct kvm_vcpu;
 struct kvmx_counts;
+struct kvmx_more;
 struct task_struct;
 
 /**
@@ -53,6 +60,9 @@ struct task_struct;
  * @doing: enum kvmx_doing: what it seemed to do when counting began
  * @starved: it should be counted, but there was no memory for its counters;
  *	its next entry tries again
+ * @groups: KVMX_STATS_* groups that are counted besides; only while @counting
+ * @more: what groups keep, once somebody asked for one, until the record is
+ *	freed
  * @vm: its VM's record
  * @counts: its counters, once somebody counted, until the record is freed
  * @hash: by @key
@@ -70,6 +80,8 @@ struct kvmx_vcpu {
 	bool opaque;
 	u8 doing;
 	bool starved;
+	u32 groups;
+	struct kvmx_more *more;
 
 	struct kvmx_vm *vm;
 	struct kvmx_counts *counts;
@@ -98,6 +110,8 @@ struct kvmx_vcpu {
  * @name: name of that process when it was last seen
  * @born_ns: CLOCK_BOOTTIME of its birth, or of the moment when it was found
  * @users: statistics fds on it; under the session's mutex
+ * @group_users: of these, such that asked for a group; by bit of KVMX_STATS_*
+ * @group_since: kvmx_clock() when counting a group was switched on last
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
  * @wait: readers that poll for its end
  * @death: tells them, and drops the reference of the living
@@ -118,6 +132,8 @@ struct kvmx_vm {
 	char name[KVMX_NAME_LEN];
 	u64 born_ns;
 	unsigned int users;
+	unsigned int group_users[KVMX_NR_GROUPS];
+	u64 group_since[KVMX_NR_GROUPS];
 	u64 counting_since;
 	wait_queue_head_t wait;
 	struct work_struct death;

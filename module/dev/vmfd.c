@@ -116,9 +116,9 @@ static long vmfd_stats(struct vmfd *f, void __user *arg)
 	err = kvmx_args_get(&req, sizeof(req), arg);
 	if (err)
 		return err;
-	if (req.flags || req.reserved)
+	if ((req.flags & ~KVMX_ALL_GROUPS) || req.reserved)
 		return -EINVAL;
-	return kvmx_statfd_open(f->vm, req.vcpu);
+	return kvmx_statfd_open(f->vm, req.vcpu, req.flags, f->no_names);
 }
 
 static const struct {

@@ -15,6 +15,7 @@
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/schema.h"
+#include "stats/seq.h"
 
 /*
  * Time up to kvmx_data.accounted is in one of the classes. What is not yet:
@@ -28,19 +29,6 @@
  * part was halt polling only when the halt is over. So taking a thread off and
  * on just notes the time, and its next own event settles all three parts.
  */
-
-/* Readers retry while a sequence word is odd or has changed (stats/snap.c). */
-static __always_inline void seq_begin(u64 *seq)
-{
-	WRITE_ONCE(*seq, *seq + 1);
-	smp_wmb();	/* odd before anything changes; pairs with copy() */
-}
-
-static __always_inline void seq_end(u64 *seq)
-{
-	smp_wmb();	/* all changed before even; pairs with copy() */
-	WRITE_ONCE(*seq, *seq + 1);
-}
 
 static const u8 class_of[] = {
 	[KVMX_STATE_NEW] = KVMX_T_UNKNOWN,
@@ -61,17 +49,11 @@ static const u8 state_of[] = {
 	[KVMX_OUT_WAITS] = KVMX_STATE_WAIT,
 };
 
-/* Ticks from a to b; 0 where the clocks of two CPUs differ the wrong way. */
-static __always_inline u64 ticks(u64 a, u64 b)
-{
-	return likely((s64)(b - a) > 0) ? b - a : 0;
-}
-
 /* Bill the time up to @now to one class. */
 static __always_inline u64 bill(struct kvmx_data *d, enum kvmx_time_class class,
 				u64 now)
 {
-	u64 t = ticks(d->accounted, now);
+	u64 t = kvmx_ticks(d->accounted, now);
 
 	d->time[class] += t;
 	d->accounted += t;
@@ -95,13 +77,13 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 poll, u64 now
 	struct kvmx_data *d = c->data;
 	u64 before, off, ready;
 
-	poll = min(poll, ticks(d->accounted, c->out));
+	poll = min(poll, kvmx_ticks(d->accounted, c->out));
 	before = bill(d, class_of[c->base], c->out - poll);
 	if (c->base == KVMX_STATE_USER || c->base == KVMX_STATE_NO_THREAD)
 		c->away += before;
 	c->away += bill(d, KVMX_T_POLL, c->out);
 
-	off = ticks(d->accounted, c->in ?: now);
+	off = kvmx_ticks(d->accounted, c->in ?: now);
 	if (c->kind == KVMX_OUT_PREEMPTED)
 		ready = off;
 	else if (c->in && v->task)
@@ -159,15 +141,15 @@ static __always_inline void advance(struct kvmx_vcpu *v, struct kvmx_counts *c,
 static __always_inline void close_exit(struct kvmx_counts *c, u64 now)
 {
 	struct kvmx_slot *s = c->open;
-	u64 gross = ticks(c->exit_at, now);
+	u64 gross = kvmx_ticks(c->exit_at, now);
 
-	seq_begin(&s->seq);
+	kvmx_seq_begin(&s->seq);
 	s->gross += gross;
-	s->net += ticks(c->away, gross);
+	s->net += kvmx_ticks(c->away, gross);
 	if (gross > s->max)
 		s->max = gross;
-	s->hist[min_t(unsigned int, fls64(gross), KVMX_HIST_BUCKETS - 1)]++;
-	seq_end(&s->seq);
+	s->hist[kvmx_bucket(gross)]++;
+	kvmx_seq_end(&s->seq);
 	c->open = NULL;
 }
 
@@ -176,7 +158,7 @@ static void account_entry(struct kvmx_vcpu *v, u64 now)
 	struct kvmx_counts *c = v->counts;
 	struct kvmx_data *d = c->data;
 
-	seq_begin(&d->seq);
+	kvmx_seq_begin(&d->seq);
 	advance(v, c, KVMX_STATE_EXIT, KVMX_STATE_GUEST, now);
 	d->entries++;
 	/*
@@ -187,7 +169,7 @@ static void account_entry(struct kvmx_vcpu *v, u64 now)
 		d->entries_without_exit++;
 	c->base = KVMX_STATE_GUEST;
 	set_state(d, KVMX_STATE_GUEST, now);
-	seq_end(&d->seq);
+	kvmx_seq_end(&d->seq);
 	if (likely(c->open))
 		close_exit(c, now);
 }
@@ -202,20 +184,20 @@ static void account_exit(struct kvmx_vcpu *v, u64 code, u64 now)
 	/* Left the guest, but was not in it: not an exit that can be timed. */
 	if (unlikely(c->base != KVMX_STATE_GUEST &&
 		     c->base != KVMX_STATE_UNKNOWN)) {
-		seq_begin(&d->seq);
+		kvmx_seq_begin(&d->seq);
 		d->exits_without_entry++;
-		seq_end(&d->seq);
+		kvmx_seq_end(&d->seq);
 		return;
 	}
 	slot = kvmx_schema_slot(code, &unlisted);
-	seq_begin(&d->seq);
+	kvmx_seq_begin(&d->seq);
 	advance(v, c, KVMX_STATE_GUEST, KVMX_STATE_EXIT, now);
 	c->base = KVMX_STATE_EXIT;
 	set_state(d, KVMX_STATE_EXIT, now);
 	if (unlikely(unlisted))
 		d->unlisted_code[slot - (kvmx_schema_nr_slots() -
 					 KVMX_UNLISTED)] = unlisted;
-	seq_end(&d->seq);
+	kvmx_seq_end(&d->seq);
 
 	c->open = &d->slot[slot];
 	c->exit_at = now;
@@ -265,7 +247,7 @@ static void event_wakeup(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 ns,
 	if (kvmx_feature_state(KVMX_F_SWITCH) != KVMX_FEATURE_ON)
 		return;
 	if (c->out) {
-		settle(v, c, ticks(began, c->out), now);
+		settle(v, c, kvmx_ticks(began, c->out), now);
 	} else {
 		bill(d, KVMX_T_EXIT, began);
 		c->away += bill(d, KVMX_T_POLL, now);
@@ -314,16 +296,16 @@ static void event_end(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 now)
 	set_state(c->data, KVMX_STATE_NO_THREAD, now);
 }
 
-static void account_event(struct kvmx_vcpu *v, enum kvmx_thread_event event,
-			  u64 arg, u64 now)
+static void account_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
 {
 	struct kvmx_counts *c = v->counts;
+	u64 now = e->now;
 
 	lockdep_assert_held(&v->lock);
 	if (!c || c->base == KVMX_STATE_NEW || c->base == KVMX_STATE_GONE)
 		return;
-	seq_begin(&c->data->seq);
-	switch (event) {
+	kvmx_seq_begin(&c->data->seq);
+	switch (e->type) {
 	case KVMX_EV_USER:
 		event_user(v, c, now);
 		break;
@@ -331,19 +313,19 @@ static void account_event(struct kvmx_vcpu *v, enum kvmx_thread_event event,
 		event_run(v, c, now);
 		break;
 	case KVMX_EV_WAKEUP:
-		event_wakeup(v, c, arg, now);
+		event_wakeup(v, c, e->arg, now);
 		break;
 	case KVMX_EV_OUT:
-		event_out(v, c, arg, now);
+		event_out(v, c, e->arg, now);
 		break;
 	case KVMX_EV_IN:
-		event_in(v, c, arg, now);
+		event_in(v, c, e->arg, now);
 		break;
 	case KVMX_EV_END:
 		event_end(v, c, now);
 		break;
 	}
-	seq_end(&c->data->seq);
+	kvmx_seq_end(&c->data->seq);
 }
 
 /**
@@ -372,7 +354,13 @@ int kvmx_account_alloc(struct kvmx_vcpu *v)
 	return 0;
 }
 
-static void account_free(struct kvmx_vcpu *v)
+/**
+ * kvmx_account_free() - the counters of a vCPU go
+ * @v: the vCPU, whose record is being freed
+ *
+ * Context: may sleep.
+ */
+void kvmx_account_free(struct kvmx_vcpu *v)
 {
 	struct kvmx_counts *c = v->counts;
 
@@ -416,11 +404,11 @@ void kvmx_account_start(struct kvmx_vcpu *v, bool born)
 	c->in = 0;
 	c->guess = born ? KVMX_DOING_UNKNOWN : v->doing;
 	c->base = born ? KVMX_STATE_NEW : KVMX_STATE_UNKNOWN;
-	seq_begin(&d->seq);
+	kvmx_seq_begin(&d->seq);
 	d->accounted = now;
 	d->counting_since = now;
 	set_state(d, born ? KVMX_STATE_NEW : state_guessed(c->guess), now);
-	seq_end(&d->seq);
+	kvmx_seq_end(&d->seq);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->counting, c);
 	WRITE_ONCE(v->starved, false);
@@ -434,13 +422,13 @@ static void finish(struct kvmx_vcpu *v, u8 state, u64 now)
 
 	if (c->base == KVMX_STATE_GONE)
 		return;
-	seq_begin(&d->seq);
+	kvmx_seq_begin(&d->seq);
 	advance_slow(v, c, state, now);
 	c->base = state;
 	set_state(d, state, now);
 	if (state == KVMX_STATE_GONE)
 		d->gone = 1;
-	seq_end(&d->seq);
+	kvmx_seq_end(&d->seq);
 	if (c->open)
 		close_exit(c, now);
 }
@@ -468,6 +456,7 @@ static void account_death(struct kvmx_vcpu *v)
 
 	lockdep_assert_held(&kvmx_vm_lock);
 	kvmx_threads_unbind(v, now);
+	WRITE_ONCE(v->groups, 0);
 	if (!v->counts)
 		return;
 	if (v->counting) {
@@ -491,5 +480,4 @@ void kvmx_account_init(void)
 	static_call_update(kvmx_on_exit, account_exit);
 	static_call_update(kvmx_on_event, account_event);
 	static_call_update(kvmx_on_death, account_death);
-	static_call_update(kvmx_on_free, account_free);
 }

@@ -43,6 +43,7 @@ struct kvmx_counts {
 void kvmx_account_init(void);
 
 int kvmx_account_alloc(struct kvmx_vcpu *v);
+void kvmx_account_free(struct kvmx_vcpu *v);
 void kvmx_account_start(struct kvmx_vcpu *v, bool born);
 void kvmx_account_stop(struct kvmx_vcpu *v);
 

@@ -13,6 +13,8 @@
 #include <linux/types.h>
 #include <linux/kvmx.h>
 
+#include "core/topo.h"
+
 /* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
 #define KVMX_NEED_SWITCH	BIT(0) /* scheduling of vCPU threads */
 #define KVMX_NEED_USER		BIT(1) /* return of KVM_RUN */
@@ -84,6 +86,68 @@ enum kvmx_time_class {
 	X(hist,	 "hist",  LOG_HIST,   CLOCK, SUM,  0)
 
 /**
+ * struct kvmx_group_head - what the block of every group begins with
+ * @seq: odd while the block is being written
+ * @since: when the present run of counting the group began
+ */
+struct kvmx_group_head {
+	u64 seq;
+	u64 since;
+};
+
+#define KVMX_GROUP_HEAD(X, group)					\
+	X(head.seq,   group ".seq",   INSTANT, NONE,  NONE, 0)		\
+	X(head.since, group ".since", INSTANT, CLOCK, VM,   0)
+
+/*
+ * KVMX_STATS_SCHED: the scheduling of a vCPU's thread.
+ * X(member, name, type, unit, fold, needs)
+ */
+#define KVMX_SCHED_COUNTERS(X)						\
+	KVMX_GROUP_HEAD(X, "sched")					\
+	X(voluntary,   "sched.switches.voluntary",			\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(involuntary, "sched.switches.involuntary",			\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(placed[KVMX_D_SAME],  "sched.placed.same_cpu",		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(placed[KVMX_D_SMT],   "sched.placed.smt_sibling",		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(placed[KVMX_D_LLC],   "sched.placed.same_llc",		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(placed[KVMX_D_NODE],  "sched.placed.same_node",		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(placed[KVMX_D_OTHER], "sched.placed.other_node",		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(delay, "sched.delay.hist",					\
+			LOG_HIST, CLOCK, SUM, KVMX_NEED_SWITCH)
+
+/**
+ * struct kvmx_sched - the group's block
+ * @head: see there
+ * @voluntary: the thread slept
+ * @involuntary: it was taken off though it could have gone on
+ * @placed: it was put on a CPU again, by distance from the CPU it had before
+ * @delay: how long it had waited for that CPU since it was runnable
+ */
+struct kvmx_sched {
+	struct kvmx_group_head head;
+	u64 voluntary;
+	u64 involuntary;
+	u64 placed[KVMX_NR_DISTANCES];
+	u64 delay[KVMX_HIST_BUCKETS];
+};
+
+/*
+ * All groups. X(bit, member of struct kvmx_data, LIST)
+ */
+#define KVMX_GROUPS(X)							\
+	X(KVMX_STATS_SCHED, sched, KVMX_SCHED_COUNTERS)
+
+/* The block of a group is copied by way of the stack. */
+#define KVMX_GROUP_MAX	1024
+
+/**
  * struct kvmx_slot - one exit reason of one vCPU
  * @seq: odd while the slot is being written
  * @count: exits, the one that is being handled included
@@ -112,7 +176,7 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * Page-aligned, mapped read-only into readers, written by one thread at a time.
  * The sums of a VM have the same layout.
  *
- * @seq: odd while the block, that is all up to @slot, is being written
+ * @seq: odd while the block, that is all up to @sched, is being written
  * @accounted: @time is complete up to here; since then: @state
  * @state: KVMX_STATE_*
  * @state_since: when that began
@@ -124,7 +188,10 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * @counting_since: when the present run of counting began
  * @gone: the VM does not exist any more
  * @unlisted_code: the exit codes behind the last KVMX_UNLISTED slots
+ * @sched: KVMX_STATS_SCHED
  * @slot: kvmx_schema_nr_slots() of them
+ *
+ * Behind the block each group and each slot has a sequence word of its own.
  */
 struct kvmx_data {
 	u64 seq;
@@ -139,7 +206,16 @@ struct kvmx_data {
 	u64 counting_since;
 	u64 gone;
 	u64 unlisted_code[KVMX_UNLISTED];
+	struct kvmx_sched sched ____cacheline_aligned;
 	struct kvmx_slot slot[];
 };
+
+#define X(bit, member, list)						\
+	static_assert(sizeof_field(struct kvmx_data, member) <= KVMX_GROUP_MAX);
+KVMX_GROUPS(X)
+#undef X
+
+/* Where the block of data that is not a group's ends. */
+#define KVMX_BLOCK_SIZE	offsetof(struct kvmx_data, sched)
 
 #endif /* KVMX_STATS_COUNTERS_H */

@@ -33,6 +33,15 @@ static u64 unlisted[KVMX_UNLISTED];
 
 static struct kvmx_counter *counters;
 static unsigned int nr_counters;
+static u32 adding_to;		/* group of counters that are being added */
+
+const struct kvmx_group kvmx_groups[KVMX_NR_GROUPS] = {
+#define X(bit, member, list)						\
+	{ bit, offsetof(struct kvmx_data, member),			\
+	  sizeof_field(struct kvmx_data, member) },
+	KVMX_GROUPS(X)
+#undef X
+};
 
 unsigned int kvmx_schema_nr_slots(void)
 {
@@ -105,6 +114,7 @@ static void counter_add(const char *name, u32 offset, u16 size, u32 type,
 	c->exponent = exponent;
 	c->fold = fold;
 	c->needs = needs;
+	c->group = adding_to;
 }
 
 /* Names of units as the X-lists use them. */
@@ -128,6 +138,21 @@ static void counters_of_slot(const char *reason, unsigned int slot,
 	       KVMX_FOLD_##fold, needs);
 	KVMX_SLOT_COUNTERS(X)
 #undef X
+}
+
+static void counters_of_groups(u32 clock_unit, s16 clock_exponent)
+{
+#define X(member, text, type, unit, fold, needs)			\
+	EXPAND(text, base + offsetof(struct kvmx_sched, member),	\
+	       sizeof_field(struct kvmx_sched, member) / sizeof(u64),	\
+	       KVM_STATS_TYPE_##type, UNIT_##unit,			\
+	       KVMX_FOLD_##fold, needs);
+	u32 base = offsetof(struct kvmx_data, sched);
+
+	adding_to = KVMX_STATS_SCHED;
+	KVMX_SCHED_COUNTERS(X)
+#undef X
+	adding_to = 0;
 }
 
 static void counters_fill(void)
@@ -156,6 +181,7 @@ static void counters_fill(void)
 		EXPAND(name, offsetof(struct kvmx_data, unlisted_code[i]), 1,
 		       KVM_STATS_TYPE_INSTANT, UNIT_NONE, KVMX_FOLD_MAX, 0);
 	}
+	counters_of_groups(clock_unit, clock_exponent);
 	for (i = 0; i < nr_reasons; i++)
 		if (direct[min_t(u64, reasons[i].code, DIRECT_CODES - 1)] == i ||
 		    reasons[i].code >= DIRECT_CODES)
@@ -190,8 +216,8 @@ int kvmx_schema_init(void)
 		    direct[reasons[i].code] == NO_SLOT)
 			direct[reasons[i].code] = i;
 
-	/* More than needed: fewer than 40 counters besides those of slots. */
-	max = 40 + NR_SLOTS * 6;
+	/* More than needed: fewer than 200 counters besides those of slots. */
+	max = 200 + NR_SLOTS * 6;
 	counters = kvcalloc(max, sizeof(*counters), GFP_KERNEL);
 	if (!counters)
 		return -ENOMEM;
@@ -205,9 +231,39 @@ void kvmx_schema_exit(void)
 	kvfree(counters);
 }
 
-static bool counter_shown(const struct kvmx_counter *c, bool whole_vm, u32 have)
+/**
+ * kvmx_schema_fold() - add the block of a group to a VM's sums
+ * @sum: struct kvmx_data of the VM
+ * @block: a consistent copy of a vCPU's block
+ * @group: index into kvmx_groups
+ *
+ * Context: any.
+ */
+void kvmx_schema_fold(void *sum, const void *block, u32 group)
 {
-	if ((c->needs & have) != c->needs)
+	const struct kvmx_group *g = &kvmx_groups[group];
+	unsigned int i, j;
+
+	for (i = 0; i < nr_counters; i++) {
+		const struct kvmx_counter *c = &counters[i];
+		const u64 *from = block + (c->offset - g->offset);
+		u64 *to = sum + c->offset;
+
+		if (c->group != g->bit)
+			continue;
+		for (j = 0; j < c->size; j++) {
+			if (c->fold == KVMX_FOLD_SUM)
+				to[j] += from[j];
+			else if (c->fold == KVMX_FOLD_MAX)
+				to[j] = max(to[j], from[j]);
+		}
+	}
+}
+
+static bool counter_shown(const struct kvmx_counter *c, bool whole_vm,
+			  u32 groups, u32 have)
+{
+	if ((c->needs & have) != c->needs || (c->group & groups) != c->group)
 		return false;
 	return !whole_vm || c->fold != KVMX_FOLD_NONE;
 }
@@ -229,12 +285,13 @@ static void describe(struct kvm_stats_desc *desc, const struct kvmx_counter *c)
 /**
  * kvmx_schema_build() - header and descriptors of a statistics fd
  * @whole_vm: for the sums of a VM, else for a vCPU
+ * @groups: KVMX_STATS_* groups to show
  * @have: KVMX_NEED_* bits of what is there; other figures are left out
  *
  * Context: may sleep.
  * Return: the schema, NULL when out of memory.
  */
-struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 have)
+struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 groups, u32 have)
 {
 	const u32 stride = DESC_HEAD + KVMX_STAT_NAME_LEN;
 	struct kvm_stats_header *head;
@@ -242,7 +299,7 @@ struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 have)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < nr_counters; i++)
-		n += counter_shown(&counters[i], whole_vm, have);
+		n += counter_shown(&counters[i], whole_vm, groups, have);
 
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
@@ -264,7 +321,7 @@ struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 have)
 
 	n = 0;
 	for (i = 0; i < nr_counters; i++)
-		if (counter_shown(&counters[i], whole_vm, have))
+		if (counter_shown(&counters[i], whole_vm, groups, have))
 			describe((void *)s->head + head->desc_offset +
 				 stride * n++, &counters[i]);
 	return s;

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include "core/vm.h"
 #include "stats/counters.h"
 
 /**
@@ -20,6 +21,7 @@
  * @exponent: of the unit
  * @fold: how a VM's figure is made from its vCPUs'
  * @needs: KVMX_NEED_* bits
+ * @group: KVMX_STATS_* bit of its group, 0 for what every fd has
  */
 struct kvmx_counter {
 	char name[KVMX_STAT_NAME_LEN];
@@ -30,7 +32,17 @@ struct kvmx_counter {
 	s16 exponent;
 	enum kvmx_fold fold;
 	u32 needs;
+	u32 group;
 };
+
+/* The block of a group in struct kvmx_data. */
+struct kvmx_group {
+	u32 bit;
+	u32 offset;
+	u32 size;
+};
+
+extern const struct kvmx_group kvmx_groups[KVMX_NR_GROUPS];
 
 /**
  * struct kvmx_schema - everything of a statistics fd in front of its data
@@ -49,11 +61,12 @@ struct kvmx_schema {
 int kvmx_schema_init(void);
 void kvmx_schema_exit(void);
 
-struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 have);
+struct kvmx_schema *kvmx_schema_build(bool whole_vm, u32 groups, u32 have);
 void kvmx_schema_free(struct kvmx_schema *schema);
 
 unsigned int kvmx_schema_nr_slots(void);
 u32 kvmx_schema_data_size(void);
+void kvmx_schema_fold(void *sum, const void *block, u32 group);
 unsigned int kvmx_schema_slot(u64 code, u64 *unlisted);
 
 #endif /* KVMX_STATS_SCHEMA_H */

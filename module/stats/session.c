@@ -11,6 +11,7 @@
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/counters.h"
+#include "stats/groups.h"
 #include "stats/session.h"
 
 static DEFINE_MUTEX(session_lock);
@@ -23,25 +24,75 @@ static bool vm_wanted(const struct kvmx_vm *vm)
 	return always || vm->users;
 }
 
+/* The groups that somebody asked for. */
+static u32 vm_groups(const struct kvmx_vm *vm)
+{
+	u32 groups = 0;
+	int i;
+
+	lockdep_assert_held(&session_lock);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		if (vm->group_users[i])
+			groups |= BIT(i);
+	return groups;
+}
+
 /* Counters for every vCPU that has none yet; counts those that are not counted. */
 static int vm_count_vcpus(struct kvmx_vm *vm, bool born)
 {
+	u32 groups = vm_groups(vm);
 	struct kvmx_vcpu *v;
 	unsigned long flags;
 	int err;
 
-	lockdep_assert_held(&session_lock);
 	kvmx_vm_for_each_vcpu(v, vm) {
 		err = kvmx_account_alloc(v);
+		if (!err && groups)
+			err = kvmx_groups_alloc(v);
 		if (err)
 			return err;
 		raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
 		/* One that had no memory at first may be running by now. */
 		if (!v->counting)
 			kvmx_account_start(v, born && !v->starved);
+		if (v->counting)
+			kvmx_groups_start(v, groups, kvmx_clock());
 		raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 	}
 	return 0;
+}
+
+static void vm_groups_clear(struct kvmx_vm *vm, u32 groups)
+{
+	struct kvmx_vcpu *v;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	kvmx_vm_for_each_vcpu(v, vm)
+		WRITE_ONCE(v->groups, v->groups & ~groups);
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
+}
+
+/* Groups that nobody asks for any more are not counted any more. */
+static void vm_groups_stop(struct kvmx_vm *vm)
+{
+	vm_groups_clear(vm, KVMX_ALL_GROUPS & ~vm_groups(vm));
+	/* They are looked at with preemption off: none is written any more. */
+	synchronize_rcu();
+}
+
+static void vm_groups_use(struct kvmx_vm *vm, u32 groups, int by)
+{
+	int i;
+
+	lockdep_assert_held(&session_lock);
+	for (i = 0; i < KVMX_NR_GROUPS; i++) {
+		if (!(groups & BIT(i)))
+			continue;
+		if (by > 0 && !vm->group_users[i])
+			WRITE_ONCE(vm->group_since[i], kvmx_clock());
+		vm->group_users[i] += by;
+	}
 }
 
 static void vm_stop(struct kvmx_vm *vm)
@@ -50,6 +101,7 @@ static void vm_stop(struct kvmx_vm *vm)
 	unsigned long flags;
 
 	lockdep_assert_held(&session_lock);
+	vm_groups_clear(vm, KVMX_ALL_GROUPS);
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
 	kvmx_vm_for_each_vcpu(v, vm) {
 		WRITE_ONCE(v->counting, NULL);
@@ -112,14 +164,21 @@ static void session_birth(struct kvmx_vm *vm)
 	mutex_unlock(&session_lock);
 }
 
+static void session_free(struct kvmx_vcpu *v)
+{
+	kvmx_groups_free(v);
+	kvmx_account_free(v);
+}
+
 /**
  * kvmx_session_open() - somebody opens statistics of a VM
  * @vm: the VM
+ * @groups: KVMX_STATS_* groups that are asked for
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if this kernel's KVM cannot be counted.
  */
-int kvmx_session_open(struct kvmx_vm *vm)
+int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 {
 	int err;
 
@@ -127,6 +186,7 @@ int kvmx_session_open(struct kvmx_vm *vm)
 	err = kvmx_probe_get();
 	if (err)
 		goto out;
+	vm_groups_use(vm, groups, 1);
 	if (!READ_ONCE(vm->gone) &&
 	    (kvmx_feature_state(KVMX_F_ENTRY) != KVMX_FEATURE_ON ||
 	     kvmx_feature_state(KVMX_F_EXIT) != KVMX_FEATURE_ON))
@@ -134,6 +194,8 @@ int kvmx_session_open(struct kvmx_vm *vm)
 	if (!err)
 		err = vm_start(vm);
 	if (err) {
+		vm_groups_use(vm, groups, -1);
+		vm_groups_stop(vm);
 		kvmx_probe_put();
 	} else {
 		vm->users++;
@@ -147,16 +209,20 @@ out:
 /**
  * kvmx_session_close() - a statistics fd is closed
  * @vm: its VM
+ * @groups: the groups that it had asked for
  *
  * Context: may sleep.
  */
-void kvmx_session_close(struct kvmx_vm *vm)
+void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 {
 	mutex_lock(&session_lock);
 	vm->users--;
 	nr_fds--;
+	vm_groups_use(vm, groups, -1);
 	if (!vm_wanted(vm) && vm->counting_since)
 		vm_stop(vm);
+	else if (groups)
+		vm_groups_stop(vm);
 	kvmx_probe_put();
 	mutex_unlock(&session_lock);
 }
@@ -288,6 +354,7 @@ int kvmx_session_init(void)
 	int err = 0;
 
 	static_call_update(kvmx_on_birth, session_birth);
+	static_call_update(kvmx_on_free, session_free);
 	mutex_lock(&session_lock);
 	if (always)
 		err = always_on();

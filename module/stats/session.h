@@ -4,8 +4,12 @@
  * or on one of its vCPUs, or while the parameter stats is `always`. Probes are
  * attached while any VM is asked for.
  *
- * Locking: the session's mutex guards kvmx_vm.users, kvmx_vm.counting_since and
- * kvmx_vcpu.counts. Outside of all other locks of kvmx.
+ * A group of figures (KVMX_STATS_*) is counted besides for a VM while somebody
+ * has a statistics fd that asked for it.
+ *
+ * Locking: the session's mutex guards kvmx_vm.users, .group_users,
+ * .counting_since and .group_since, kvmx_vcpu.counts and .more. Outside of all
+ * other locks of kvmx.
  */
 #ifndef KVMX_STATS_SESSION_H
 #define KVMX_STATS_SESSION_H
@@ -17,8 +21,8 @@ struct kvmx_vm;
 int kvmx_session_init(void);
 void kvmx_session_exit(void);
 
-int kvmx_session_open(struct kvmx_vm *vm);
-void kvmx_session_close(struct kvmx_vm *vm);
+int kvmx_session_open(struct kvmx_vm *vm, u32 groups);
+void kvmx_session_close(struct kvmx_vm *vm, u32 groups);
 int kvmx_session_set_always(bool on);
 void kvmx_session_catch_up(void);
 bool kvmx_session_always(void);

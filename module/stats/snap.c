@@ -7,11 +7,10 @@
 #include "stats/account.h"
 #include "stats/schema.h"
 #include "stats/snap.h"
-
-#define BLOCK_SIZE	offsetof(struct kvmx_data, slot)
+#include "stats/topk.h"
 
 /*
- * The other half of seq_begin() and seq_end() in stats/account.c. A writer has
+ * The other half of kvmx_seq_begin() and kvmx_seq_end(). A writer has
  * preemption off between them, for some tens of instructions: waiting for it is
  * bounded, and so is the number of times it gets in between.
  */
@@ -22,14 +21,22 @@ static void copy(const u64 *seq, const void *from, void *to, size_t size)
 	for (;;) {
 		before = READ_ONCE(*seq);
 		if (!(before & 1)) {
-			smp_rmb();	/* pairs with seq_end() */
+			smp_rmb();	/* pairs with kvmx_seq_end() */
 			memcpy(to, from, size);
-			smp_rmb();	/* pairs with seq_begin() */
+			smp_rmb();	/* pairs with kvmx_seq_begin() */
 			if (READ_ONCE(*seq) == before)
 				return;
 		}
 		cpu_relax();
 	}
+}
+
+static void copy_group(const struct kvmx_data *d, void *to, unsigned int group)
+{
+	const struct kvmx_group *g = &kvmx_groups[group];
+	const struct kvmx_group_head *head = (void *)d + g->offset;
+
+	copy(&head->seq, head, to, g->size);
 }
 
 /**
@@ -44,7 +51,9 @@ void kvmx_snap_vcpu(const struct kvmx_vcpu *v, struct kvmx_data *to)
 	const struct kvmx_data *d = v->counts->data;
 	unsigned int i;
 
-	copy(&d->seq, d, to, BLOCK_SIZE);
+	copy(&d->seq, d, to, KVMX_BLOCK_SIZE);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		copy_group(d, (void *)to + kvmx_groups[i].offset, i);
 	for (i = 0; i < kvmx_schema_nr_slots(); i++)
 		if (READ_ONCE(d->slot[i].count))
 			copy(&d->slot[i].seq, &d->slot[i], &to->slot[i],
@@ -66,6 +75,14 @@ static void fold_block(struct kvmx_data *sum, const struct kvmx_data *d)
 					    d->unlisted_code[i]);
 }
 
+static void fold_main(struct kvmx_data *sum, const struct kvmx_data *d)
+{
+	u8 block[KVMX_BLOCK_SIZE] __aligned(sizeof(u64));
+
+	copy(&d->seq, d, block, KVMX_BLOCK_SIZE);
+	fold_block(sum, (struct kvmx_data *)block);
+}
+
 static void fold_slot(struct kvmx_slot *sum, const struct kvmx_slot *s)
 {
 	unsigned int i;
@@ -78,14 +95,24 @@ static void fold_slot(struct kvmx_slot *sum, const struct kvmx_slot *s)
 		sum->hist[i] += s->hist[i];
 }
 
+static void fold_groups(struct kvmx_data *sum, const struct kvmx_data *d)
+{
+	u8 block[KVMX_GROUP_MAX] __aligned(sizeof(u64));
+	unsigned int i;
+
+	for (i = 0; i < KVMX_NR_GROUPS; i++) {
+		copy_group(d, block, i);
+		kvmx_schema_fold(sum, block, i);
+	}
+}
+
 static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d)
 {
-	struct kvmx_data block;
 	struct kvmx_slot slot;
 	unsigned int i;
 
-	copy(&d->seq, d, &block, BLOCK_SIZE);
-	fold_block(sum, &block);
+	fold_main(sum, d);
+	fold_groups(sum, d);
 	for (i = 0; i < kvmx_schema_nr_slots(); i++) {
 		if (!READ_ONCE(d->slot[i].count))
 			continue;
@@ -104,6 +131,7 @@ static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d)
 void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to)
 {
 	struct kvmx_vcpu *v;
+	unsigned int i;
 
 	memset(to, 0, kvmx_schema_data_size());
 	kvmx_vm_for_each_vcpu(v, vm) {
@@ -112,6 +140,23 @@ void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to)
 		if (c)
 			fold_vcpu(to, c->data);
 	}
+	for (i = 0; i < KVMX_NR_GROUPS; i++) {
+		struct kvmx_group_head *head = (void *)to + kvmx_groups[i].offset;
+
+		head->since = READ_ONCE(vm->group_since[i]);
+	}
 	to->counting_since = READ_ONCE(vm->counting_since);
 	to->gone = READ_ONCE(vm->gone);
+}
+
+/**
+ * kvmx_snap_topk() - copy a table of the hottest
+ * @t: the table of a vCPU; the caller holds a reference to its VM
+ * @to: where to
+ *
+ * Context: may sleep.
+ */
+void kvmx_snap_topk(const struct kvmx_topk *t, struct kvmx_topk *to)
+{
+	copy(&t->seq, t, to, sizeof(*to));
 }

@@ -19,12 +19,15 @@
 #include "stats/session.h"
 #include "stats/snap.h"
 #include "stats/statfd.h"
+#include "stats/top.h"
 
 /**
  * struct statfd - a statistics fd
  * @vm: the VM, referenced, and counted while this exists
  * @vcpu: the vCPU, NULL for the sums of the VM
  * @schema: what stands in front of the data; fixed
+ * @groups: KVMX_STATS_* groups that it asked for
+ * @no_names: tells no names and no tids
  * @have: what the schema was made with
  * @id: the id string of KVM's format
  * @lock: one reader of this fd at a time uses @snap
@@ -34,6 +37,8 @@ struct statfd {
 	struct kvmx_vm *vm;
 	struct kvmx_vcpu *vcpu;
 	struct kvmx_schema *schema;
+	u32 groups;
+	bool no_names;
 	u32 have;
 	char id[KVMX_STAT_NAME_LEN];
 	struct mutex lock;
@@ -52,7 +57,7 @@ static int statfd_release(struct inode *inode, struct file *file)
 {
 	struct statfd *s = file->private_data;
 
-	kvmx_session_close(s->vm);
+	kvmx_session_close(s->vm, s->groups);
 	statfd_free(s);
 	return 0;
 }
@@ -178,11 +183,47 @@ static long statfd_notes(struct statfd *s, void __user *arg)
 	return err ?: kvmx_args_put(&req, sizeof(req), arg);
 }
 
+static long statfd_top(struct statfd *s, void __user *arg)
+{
+	struct kvmx_top_list list;
+	struct kvmx_array out;
+	struct kvmx_top req;
+	u32 i, group;
+	int err;
+
+	err = kvmx_args_get(&req, sizeof(req), arg);
+	if (err)
+		return err;
+	group = kvmx_top_group(req.what);
+	if (req.flags || req.reserved || !group)
+		return -EINVAL;
+	err = kvmx_array_begin(&out, req.rows, req.nr, req.entry_size,
+			       sizeof(*list.row));
+	if (err)
+		return err;
+	if (!(s->groups & group))
+		return -ENODATA;
+	if (s->no_names && kvmx_top_names(req.what))
+		return -EPERM;
+	err = kvmx_top_make(&list, s->vm, s->vcpu, req.what);
+	if (err)
+		return err;
+	for (i = 0; i < list.nr && !err; i++)
+		err = kvmx_array_put(&out, &list.row[i]);
+	req.nr = list.nr;
+	req.others_count = list.others_count;
+	req.others_time = list.others_time;
+	kvmx_top_free(&list);
+	return err ?: kvmx_args_put(&req, sizeof(req), arg);
+}
+
 static long statfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case KVMX_STATS_NOTES:
 		return statfd_notes(file->private_data, (void __user *)arg);
+	case KVMX_STATS_TOP:
+		return statfd_top(file->private_data, (void __user *)arg);
 	default:
 		return -ENOTTY;
 	}
@@ -199,7 +240,8 @@ static const struct file_operations statfd_fops = {
 	.release = statfd_release,
 };
 
-static struct statfd *statfd_alloc(struct kvmx_vm *vm, struct kvmx_vcpu *v)
+static struct statfd *statfd_alloc(struct kvmx_vm *vm, struct kvmx_vcpu *v,
+				   u32 groups, bool no_names)
 {
 	struct statfd *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 
@@ -208,6 +250,8 @@ static struct statfd *statfd_alloc(struct kvmx_vm *vm, struct kvmx_vcpu *v)
 	refcount_inc(&vm->refs);
 	s->vm = vm;
 	s->vcpu = v;
+	s->groups = groups;
+	s->no_names = no_names;
 	s->have = kvmx_session_have();
 	mutex_init(&s->lock);
 	if (v)
@@ -215,7 +259,7 @@ static struct statfd *statfd_alloc(struct kvmx_vm *vm, struct kvmx_vcpu *v)
 			 v->id);
 	else
 		snprintf(s->id, sizeof(s->id), "kvmx-%llu", vm->id);
-	s->schema = kvmx_schema_build(!v, s->have);
+	s->schema = kvmx_schema_build(!v, groups, s->have);
 	s->snap = kvzalloc(kvmx_schema_data_size(), GFP_KERNEL_ACCOUNT);
 	if (s->schema && s->snap)
 		return s;
@@ -257,12 +301,14 @@ static bool never_counted(struct kvmx_vm *vm, struct kvmx_vcpu *v)
  * kvmx_statfd_open() - make a statistics fd, and count from here on
  * @vm: the VM; the caller holds a reference
  * @vcpu: index of the vCPU, or KVMX_STATS_WHOLE_VM
+ * @groups: KVMX_STATS_* groups of figures to show besides
+ * @no_names: the fd tells no names and no tids
  *
  * Context: may sleep.
  * Return: the fd; -ENOENT no such vCPU; -EOPNOTSUPP nothing can be counted
  *	here; -ENODATA the VM is gone and was never counted; -ENOMEM; -EMFILE.
  */
-int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu)
+int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu, u32 groups, bool no_names)
 {
 	struct kvmx_vcpu *v = NULL;
 	struct statfd *s;
@@ -273,14 +319,14 @@ int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu)
 		if (!v)
 			return -ENOENT;
 	}
-	ret = kvmx_session_open(vm);
+	ret = kvmx_session_open(vm, groups);
 	if (ret)
 		return ret;
 	ret = -ENODATA;
 	if (never_counted(vm, v))
 		goto close;
 	ret = -ENOMEM;
-	s = statfd_alloc(vm, v);
+	s = statfd_alloc(vm, v, groups, no_names);
 	if (!s)
 		goto close;
 	ret = statfd_install(s);
@@ -288,6 +334,6 @@ int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu)
 		return ret;
 	statfd_free(s);
 close:
-	kvmx_session_close(vm);
+	kvmx_session_close(vm, groups);
 	return ret;
 }

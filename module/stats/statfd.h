@@ -9,6 +9,6 @@
 
 struct kvmx_vm;
 
-int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu);
+int kvmx_statfd_open(struct kvmx_vm *vm, u32 vcpu, u32 groups, bool no_names);
 
 #endif /* KVMX_STATS_STATFD_H */

@@ -107,3 +107,4 @@ SAME(vm_info, KVMX_VM_INFO, 0xb910);
 SAME(vm_vcpus, KVMX_VM_VCPUS, 0xb911);
 SAME(vm_stats, KVMX_VM_STATS, 0xb912);
 SAME(stats_notes, KVMX_STATS_NOTES, 0xb920);
+SAME(stats_top, KVMX_STATS_TOP, 0xb921);

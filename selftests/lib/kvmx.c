@@ -87,11 +87,18 @@ int kvmx_vm_by_fd(int node, int kvm_vm_fd)
 	return fd;
 }
 
-int kvmx_vm_stats(int vm, unsigned int vcpu)
+int kvmx_vm_stats_with(int vm, unsigned int vcpu, unsigned int groups)
 {
-	struct kvmx_stats req = { .size = sizeof(req), .vcpu = vcpu };
+	struct kvmx_stats req = {
+		.size = sizeof(req), .vcpu = vcpu, .flags = groups,
+	};
 
 	return ioctl(vm, KVMX_VM_STATS, &req);
+}
+
+int kvmx_vm_stats(int vm, unsigned int vcpu)
+{
+	return kvmx_vm_stats_with(vm, vcpu, 0);
 }
 
 int kvmx_vm_info(int vm, struct kvmx_vm_info *info)

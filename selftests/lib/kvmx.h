@@ -67,6 +67,7 @@ bool stats_format_ok(int fd, char *why);
 int kvmx_info(int node, struct kvmx_info *info);
 int kvmx_open(int node, unsigned int by, uint64_t key, unsigned int flags);
 int kvmx_vm_stats(int vm, unsigned int vcpu);
+int kvmx_vm_stats_with(int vm, unsigned int vcpu, unsigned int groups);
 int kvmx_vm_info(int vm, struct kvmx_vm_info *info);
 /* The number of VMs, the first @room of them in @vms. */
 int kvmx_list(int node, struct kvmx_vm_info *vms, unsigned int room);

@@ -21,21 +21,23 @@ static void pread_all(int fd, void *to, size_t size, off_t at)
 }
 
 /*
- * The sequence word that guards a figure: "exit.REASON.seq" for those of a reason,
- * "seq" for all others.
+ * The sequence word that guards a figure: of all words called "seq", or
+ * "PREFIX.seq" where PREFIX is the beginning of the figure's name up to a dot,
+ * the one with the longest prefix.
  */
 static int seq_of(const struct stats *s, const char *name)
 {
-	const char *dot = strrchr(name, '.');
-	size_t len = 0;
+	size_t len = strlen(name);
 	unsigned int i;
 
-	if (!strncmp(name, "exit.", 5) && dot)
-		len = dot + 1 - name;
-	for (i = 0; i < s->nr; i++)
-		if (!strncmp(s->desc[i].name, name, len) &&
-		    !strcmp(s->desc[i].name + len, "seq"))
-			return i;
+	do {
+		while (len && name[len - 1] != '.')
+			len--;
+		for (i = 0; i < s->nr; i++)
+			if (!strncmp(s->desc[i].name, name, len) &&
+			    !strcmp(s->desc[i].name + len, "seq"))
+				return i;
+	} while (len--);
 	return -1;
 }
 

@@ -34,6 +34,7 @@
 #define KVMX_VM_VCPUS		_IO(KVMX_IOC_TYPE, 0x11) /* on a VM fd */
 #define KVMX_VM_STATS		_IO(KVMX_IOC_TYPE, 0x12) /* on a VM fd */
 #define KVMX_STATS_NOTES	_IO(KVMX_IOC_TYPE, 0x20) /* on a statistics fd */
+#define KVMX_STATS_TOP		_IO(KVMX_IOC_TYPE, 0x21) /* on a statistics fd */
 
 /* enum kvmx_vendor - the kind of virtualization of this host */
 #define KVMX_VENDOR_NONE	0	/* neither VMX nor SVM */
@@ -228,10 +229,17 @@ struct kvmx_vcpus {
 
 #define KVMX_STATS_WHOLE_VM	0xffffffffU
 
+/*
+ * kvmx_stats.flags: groups of figures besides those of exits and time. A group
+ * is counted for a VM while a statistics fd that asked for it is open; an fd
+ * shows the groups that it asked for.
+ */
+#define KVMX_STATS_SCHED	(1U << 0) /* switches, migrations, delays: sched.* */
+
 /**
  * struct kvmx_stats - KVMX_VM_STATS: a statistics fd (returned, O_CLOEXEC)
  * @size: size of this structure in bytes (in)
- * @flags: none are defined: 0 (in)
+ * @flags: KVMX_STATS_* bits of groups (in)
  * @vcpu: index of the vCPU, or KVMX_STATS_WHOLE_VM for the sums (in)
  * @reserved: 0
  *
@@ -295,6 +303,58 @@ struct kvmx_notes {
 	__u64 reserved;
 };
 
+/* kvmx_top.what: which list, and what its keys are */
+#define KVMX_TOP_PREEMPTORS	0	/* KVMX_STATS_SCHED: tid of a thread that
+					 * took the CPU of a running vCPU; time:
+					 * until the vCPU had one again
+					 */
+
+#define KVMX_TOP_NAME_LEN	32
+
+/**
+ * struct kvmx_top_row - one of the hottest
+ * @key: what it is: see KVMX_TOP_*
+ * @count: how often, since it is on the list
+ * @time: ticks that belong to it, since it is on the list
+ * @missed: at most so many more, from when it was not on the list, are among
+ *	the others
+ * @name: its name, NUL-terminated; empty where keys have none
+ */
+struct kvmx_top_row {
+	__u64 key;
+	__u64 count;
+	__u64 time;
+	__u64 missed;
+	char name[KVMX_TOP_NAME_LEN];
+};
+
+/**
+ * struct kvmx_top - KVMX_STATS_TOP: the hottest of a kind, hottest first
+ * @size: size of this structure in bytes (in)
+ * @flags: none are defined: 0 (in)
+ * @what: KVMX_TOP_* (in)
+ * @nr: room in @rows (in); number of rows (out)
+ * @entry_size: sizeof(struct kvmx_top_row) of the caller (in): the stride
+ * @reserved: 0
+ * @rows: address of an array of struct kvmx_top_row, 0 if @nr is 0 (in)
+ * @others_count: counts that are in no row (out)
+ * @others_time: their ticks (out)
+ *
+ * Rows and others add up to all that was counted. On the fd of a whole VM the
+ * rows of its vCPUs are added up.
+ */
+struct kvmx_top {
+	__u32 size;
+	__u32 flags;
+	__u32 what;
+	__u32 nr;
+	__u32 entry_size;
+	__u32 reserved;
+	__u64 rows;
+	__u64 others_count;
+	__u64 others_time;
+};
+
 /*
  * Names in the schema of a statistics fd (docs/abi.md has all of them):
  *
@@ -314,6 +374,8 @@ struct kvmx_notes {
  *  exit.REASON.net	the same less VMM, polling, halted, waiting and ready time
  *  exit.REASON.max	longest (gross)
  *  exit.REASON.hist	log2 histogram of gross times
+ *  GROUP.since		clock when the present run of counting the group began
+ *  sched.*		KVMX_STATS_SCHED
  *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0;
  *			all bits set: several codes, the list was too short
  */

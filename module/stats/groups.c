@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bitops.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+
+#include "core/hook.h"
+#include "core/vm.h"
+#include "stats/account.h"
+#include "stats/groups.h"
+#include "stats/schema.h"
+#include "stats/seq.h"
+
+static void groups_entry(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 now)
+{
+	u32 groups = READ_ONCE(v->groups);
+	struct kvmx_data *d = v->counts->data;
+
+	if (groups & KVMX_STATS_SCHED)
+		kvmx_runq_settle(&v->more->sched, &d->sched);
+}
+
+static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
+			u64 now)
+{
+	u32 groups = READ_ONCE(v->groups);
+	struct kvmx_data *d = v->counts->data;
+
+	if (groups & KVMX_STATS_SCHED)
+		kvmx_runq_settle(&v->more->sched, &d->sched);
+}
+
+static void groups_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
+{
+	u32 groups = READ_ONCE(v->groups);
+	struct kvmx_data *d = v->counts->data;
+
+	if (groups & KVMX_STATS_SCHED)
+		kvmx_runq_event(v, &v->more->sched, &d->sched, e);
+}
+
+/**
+ * kvmx_groups_alloc() - memory for what groups keep of a vCPU
+ * @v: the vCPU
+ *
+ * Context: may sleep; the session's mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int kvmx_groups_alloc(struct kvmx_vcpu *v)
+{
+	if (v->more)
+		return 0;
+	v->more = kzalloc(sizeof(*v->more), GFP_KERNEL);
+	if (!v->more)
+		return -ENOMEM;
+	kvmx_memory_add(sizeof(*v->more));
+	return 0;
+}
+
+/**
+ * kvmx_groups_free() - the record of a vCPU goes
+ * @v: the vCPU
+ *
+ * Context: may sleep.
+ */
+void kvmx_groups_free(struct kvmx_vcpu *v)
+{
+	if (!v->more)
+		return;
+	kvmx_memory_add(-(long)sizeof(*v->more));
+	kfree(v->more);
+}
+
+/**
+ * kvmx_groups_start() - count groups from now on
+ * @v: a vCPU that is counted, with memory for groups
+ * @groups: KVMX_STATS_* groups that nobody counts for it yet
+ * @now: when
+ *
+ * Context: kvmx_vm_lock held.
+ */
+void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now)
+{
+	struct kvmx_data *d = v->counts->data;
+	unsigned int i;
+
+	lockdep_assert_held(&kvmx_vm_lock);
+	groups &= ~v->groups;
+	if (!groups)
+		return;
+	for (i = 0; i < KVMX_NR_GROUPS; i++) {
+		struct kvmx_group_head *head = (void *)d + kvmx_groups[i].offset;
+
+		if (!(groups & kvmx_groups[i].bit))
+			continue;
+		kvmx_seq_begin(&head->seq);
+		head->since = now;
+		kvmx_seq_end(&head->seq);
+	}
+	if (groups & KVMX_STATS_SCHED)
+		kvmx_runq_start(&v->more->sched);
+	/* Probes on other CPUs see all of the above when they see this. */
+	smp_store_release(&v->groups, v->groups | groups);
+}
+
+/**
+ * kvmx_groups_init() - listen to what the probes see
+ *
+ * Context: may sleep, once, at load, before any probe is attached.
+ */
+void kvmx_groups_init(void)
+{
+	static_call_update(kvmx_on_entry_more, groups_entry);
+	static_call_update(kvmx_on_exit_more, groups_exit);
+	static_call_update(kvmx_on_event_more, groups_event);
+}
