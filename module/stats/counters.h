@@ -95,16 +95,17 @@ struct kvmx_group_head {
 	u64 since;
 };
 
-#define KVMX_GROUP_HEAD(X, group)					\
-	X(head.seq,   group ".seq",   INSTANT, NONE,  NONE, 0)		\
-	X(head.since, group ".since", INSTANT, CLOCK, VM,   0)
+/* Without what the whole group needs it has no figures at all. */
+#define KVMX_GROUP_HEAD(X, group, needs)				\
+	X(head.seq,   group ".seq",   INSTANT, NONE,  NONE, needs)	\
+	X(head.since, group ".since", INSTANT, CLOCK, VM,   needs)
 
 /*
  * KVMX_STATS_SCHED: the scheduling of a vCPU's thread.
  * X(member, name, type, unit, fold, needs)
  */
 #define KVMX_SCHED_COUNTERS(X)						\
-	KVMX_GROUP_HEAD(X, "sched")					\
+	KVMX_GROUP_HEAD(X, "sched", KVMX_NEED_SWITCH)			\
 	X(voluntary,   "sched.switches.voluntary",			\
 			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
 	X(involuntary, "sched.switches.involuntary",			\

@@ -10,18 +10,20 @@
 
 /* Figures that are left out where something is missing, and what that is. */
 static const struct {
+	u32 group;
 	u32 needs;
 	const char *name;
 } dependants[] = {
-#define X(sym, text, needs) { needs, "time." text },
+#define X(sym, text, needs) { 0, needs, "time." text },
 	KVMX_TIME_CLASSES(X)
 #undef X
-#define X(member, text, type, unit, fold, needs) { needs, text },
+#define X(member, text, type, unit, fold, needs) { 0, needs, text },
 	KVMX_BLOCK_COUNTERS(X)
 #undef X
-#define X(member, text, type, unit, fold, needs) { needs, "exit.*." text },
+#define X(member, text, type, unit, fold, needs) { 0, needs, "exit.*." text },
 	KVMX_SLOT_COUNTERS(X)
 #undef X
+	{ KVMX_STATS_SCHED, KVMX_NEED_SWITCH, "sched.*" },
 };
 
 static const struct {
@@ -57,13 +59,15 @@ static void note(struct writer *w, u32 label, const char *name,
 	va_end(args);
 }
 
-static void notes_unavailable(struct writer *w, u32 have)
+static void notes_unavailable(struct writer *w, u32 groups, u32 have)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(dependants); i++) {
 		u32 lacking = dependants[i].needs & ~have;
 
+		if (dependants[i].group & ~groups)
+			continue;
 		for (j = 0; lacking && j < ARRAY_SIZE(causes); j++) {
 			if (!(lacking & causes[j].bit))
 				continue;
@@ -107,6 +111,14 @@ static void notes_shifted(struct writer *w, u32 have)
 	     "told when a halt ends; polling that a preemption ended counts as exit");
 }
 
+static void notes_sched(struct writer *w, u32 have)
+{
+	if (!(have & KVMX_NEED_SWITCH))
+		return;
+	note(w, KVMX_LABEL_LATE, "sched.delay.hist",
+	     "told when the vCPU has run again");
+}
+
 /* SVM on 6.1: see module/compat. */
 static void notes_late_exit(struct writer *w)
 {
@@ -126,17 +138,20 @@ static void notes_late_exit(struct writer *w)
 /**
  * kvmx_notes_make() - what is to be said about a statistics fd's figures
  * @notes: room for KVMX_NOTES_MAX
+ * @groups: KVMX_STATS_* groups that it shows
  * @have: KVMX_NEED_* bits that its schema was made with
  *
  * Context: any.
  * Return: number of notes.
  */
-unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 have)
+unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have)
 {
 	struct writer w = { .notes = notes };
 
-	notes_unavailable(&w, have);
+	notes_unavailable(&w, groups, have);
 	notes_shifted(&w, have);
+	if (groups & KVMX_STATS_SCHED)
+		notes_sched(&w, have);
 	notes_late_exit(&w);
 	return w.nr;
 }

@@ -9,8 +9,8 @@
 #include <linux/kvmx.h>
 
 /* More than there ever are. */
-#define KVMX_NOTES_MAX	24
+#define KVMX_NOTES_MAX	32
 
-unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 have);
+unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have);
 
 #endif /* KVMX_STATS_NOTES_H */

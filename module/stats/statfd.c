@@ -175,7 +175,7 @@ static long statfd_notes(struct statfd *s, void __user *arg)
 	notes = kcalloc(KVMX_NOTES_MAX, sizeof(*notes), GFP_KERNEL);
 	if (!notes)
 		return -ENOMEM;
-	nr = kvmx_notes_make(notes, s->have);
+	nr = kvmx_notes_make(notes, s->groups, s->have);
 	for (i = 0; i < nr && !err; i++)
 		err = kvmx_array_put(&out, &notes[i]);
 	kfree(notes);

@@ -99,6 +99,24 @@ AT(kvmx_notes, notes, 16);
 AT(kvmx_notes, reserved, 24);
 SIZE(kvmx_notes, 32);
 
+AT(kvmx_top_row, key, 0);
+AT(kvmx_top_row, count, 8);
+AT(kvmx_top_row, time, 16);
+AT(kvmx_top_row, missed, 24);
+AT(kvmx_top_row, name, 32);
+SIZE(kvmx_top_row, 64);
+
+AT(kvmx_top, size, 0);
+AT(kvmx_top, flags, 4);
+AT(kvmx_top, what, 8);
+AT(kvmx_top, nr, 12);
+AT(kvmx_top, entry_size, 16);
+AT(kvmx_top, reserved, 20);
+AT(kvmx_top, rows, 24);
+AT(kvmx_top, others_count, 32);
+AT(kvmx_top, others_time, 40);
+SIZE(kvmx_top, 48);
+
 /* _IO() codes: the size is not part of them. */
 SAME(info, KVMX_INFO, 0xb900);
 SAME(list, KVMX_LIST, 0xb901);

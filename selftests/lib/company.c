@@ -9,16 +9,29 @@
 #include "die.h"
 #include "company.h"
 
-void read_sched(int tid, struct sched *to)
+static void read_schedstat(const char *path, struct sched *to)
 {
-	char path[64];
-	FILE *f;
+	FILE *f = fopen(path, "r");
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
-	f = fopen(path, "r");
 	if (!f || fscanf(f, "%lu %lu", &to->ran, &to->waited) != 2)
 		die_errno("%s", path);
 	fclose(f);
+}
+
+void read_sched(int tid, struct sched *to)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
+	read_schedstat(path, to);
+}
+
+void read_sched_of(int pid, struct sched *to)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	read_schedstat(path, to);
 }
 
 void pin(int tid, int cpu)
@@ -45,6 +58,7 @@ int hog(int cpu)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, HOG_NAME);
 	pin(0, cpu);
 	for (;;)
 		;

@@ -11,8 +11,11 @@ struct sched {
 
 /* schedstat of a thread of this process. */
 void read_sched(int tid, struct sched *to);
+/* The same of another process' first thread. */
+void read_sched_of(int pid, struct sched *to);
 void pin(int tid, int cpu);
 int last_cpu(void);
+#define HOG_NAME	"kvmx_hog"
 /* A process that never sleeps, on one CPU: its pid. */
 int hog(int cpu);
 void hog_end(int pid);

@@ -131,13 +131,34 @@ bool kvmx_listed(int node, uint64_t id)
 	return false;
 }
 
-struct stats *kvmx_stats(int vm, unsigned int vcpu)
+struct stats *kvmx_stats_with(int vm, unsigned int vcpu, unsigned int groups)
 {
-	int fd = kvmx_vm_stats(vm, vcpu);
+	int fd = kvmx_vm_stats_with(vm, vcpu, groups);
 
 	if (fd < 0)
-		die_errno("KVMX_VM_STATS of vCPU %d", (int)vcpu);
+		die_errno("KVMX_VM_STATS of vCPU %d, groups %#x", (int)vcpu,
+			  groups);
 	return stats_attach(fd);
+}
+
+struct stats *kvmx_stats(int vm, unsigned int vcpu)
+{
+	return kvmx_stats_with(vm, vcpu, 0);
+}
+
+int kvmx_top(int stats, unsigned int what, struct kvmx_top_row *rows,
+	     unsigned int room, struct kvmx_top *rest)
+{
+	struct kvmx_top req = {
+		.size = sizeof(req), .what = what, .nr = room,
+		.entry_size = sizeof(*rows), .rows = (uintptr_t)rows,
+	};
+
+	if (ioctl(stats, KVMX_STATS_TOP, &req))
+		return -1;
+	if (rest)
+		*rest = req;
+	return req.nr;
 }
 
 struct stats *kvm_stats(int fd)

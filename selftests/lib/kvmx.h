@@ -74,6 +74,9 @@ int kvmx_list(int node, struct kvmx_vm_info *vms, unsigned int room);
 bool kvmx_listed(int node, uint64_t id);
 int kvmx_notes(int stats, struct kvmx_note *to, unsigned int room);
 int kvmx_vcpus(int vm, struct kvmx_vcpu_info *to, unsigned int room);
+/* The number of rows; @rest gets the others, unless NULL. */
+int kvmx_top(int stats, unsigned int what, struct kvmx_top_row *rows,
+	     unsigned int room, struct kvmx_top *rest);
 int kvmx_features(int node, struct kvmx_feature *to, unsigned int room);
 bool kvmx_feature_off(int node, const char *name);
 
@@ -81,6 +84,7 @@ bool kvmx_feature_off(int node, const char *name);
 int kvmx_node(void);
 int kvmx_vm_by_fd(int node, int kvm_vm_fd);
 struct stats *kvmx_stats(int vm, unsigned int vcpu);
+struct stats *kvmx_stats_with(int vm, unsigned int vcpu, unsigned int groups);
 /* KVM's own statistics of a VM or vCPU. */
 struct stats *kvm_stats(int fd);
 
