@@ -27,7 +27,7 @@ FIXTURE_SETUP(group)
 {
 	setup_begin(&self->s);
 	self->v = &self->s.vm->vcpu[0];
-	self->v->user_us = 1000;
+	self->v->user_us = 10000;
 	self->vm = self->s.fd[ON_VM];
 	self->stats = self->s.fd[ON_STATS];
 }

@@ -48,7 +48,7 @@ without_the_module_it_says_modprobe()
 {
 	local c
 	rmmod kvmx
-	for c in info list stat; do
+	for c in info list sched stat; do
 		kvmx "$c"
 		complains 3 modprobe
 	done
@@ -58,7 +58,7 @@ without_the_module_it_says_modprobe()
 without_permission_it_says_so()
 {
 	local c
-	for c in info list stat; do
+	for c in info list sched stat; do
 		status=0
 		setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$tool" "$c" >"$tmp/out" 2>"$tmp/err" || status=$?
@@ -130,6 +130,29 @@ stat_measures_a_running_vm()
 	end_guest
 }
 
+sched_shows_who_takes_the_cpu()
+{
+	local cpu hog line
+	cpu=$(($(nproc) - 1))
+	running -l 60 cpuid=100 spin=100000
+	taskset -c "$cpu" sh -c 'while :; do :; done' &
+	hog=$!
+	taskset -acp "$cpu" "$guest" >/dev/null || fail "the guest cannot be bound"
+	kvmx sched -p "$guest" -i 1 -c 2
+	works
+	fits_80_columns
+	# Somebody is on the list, and it is the hog.
+	line=$(awk -v tid="$hog" '$1 == "0" && $2 == "sh" && $3 == tid { print; exit }' "$tmp/out")
+	check "the hog ($hog) is named in: $(cat "$tmp/out")" [ -n "$line" ]
+	grep -qE "^vcpu +.* $cpu " "$tmp/out" || fail "no thread of class vcpu on CPU $cpu"
+	grep -q '^main ' "$tmp/out" || fail "no main thread"
+	kill "$hog"
+	wait "$hog" 2>/dev/null
+	kvmx sched -p "$guest" --vcpu 7
+	complains 6 7
+	end_guest
+}
+
 json_is_json()
 {
 	command -v jq >/dev/null || { skip "no jq here"; return; }
@@ -140,6 +163,8 @@ json_is_json()
 	check "list" jq -e . "$tmp/out" >/dev/null
 	kvmx stat --json -p "$guest"
 	check "stat" jq -e . "$tmp/out" >/dev/null
+	kvmx sched --json -p "$guest"
+	check "sched" jq -e '.vms[0].vcpus[1].voluntary.value, .vms[0].threads[0].tid' "$tmp/out" >/dev/null
 	kvmx stat --json -p "$guest" -i 0.3 -c 3
 	check "stat -i" jq -e . "$tmp/out" >/dev/null
 	same "objects, one a line" "3 3" "$(wc -l <"$tmp/out") $(jq -c . "$tmp/out" | wc -l)"
@@ -216,6 +241,7 @@ for c in without_the_module_it_says_modprobe \
 	info_tells_every_feature \
 	list_shows_a_vm_and_its_vcpus \
 	stat_measures_a_running_vm \
+	sched_shows_who_takes_the_cpu \
 	json_is_json \
 	a_command_is_measured_exactly \
 	it_ends_with_the_commands_status \

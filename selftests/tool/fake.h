@@ -20,9 +20,14 @@ bool fake_is(const char *word);
 __u64 fake_now(void);
 __u64 fake_steps(void);
 
+/* Added to a statistics fd of who asked for KVMX_STATS_SCHED. */
+#define FAKE_SCHED	100000
+
 /* fake_data.c: header, descriptors, and values of a statistics fd. */
 #define FAKE_WHOLE	(~0U)
-size_t fake_schema(unsigned int vcpu, void **schema, size_t *data_at);
-size_t fake_values(unsigned int vm, unsigned int vcpu, __u64 **values);
+size_t fake_schema(unsigned int vcpu, bool sched, void **schema,
+		   size_t *data_at);
+size_t fake_values(unsigned int vm, unsigned int vcpu, bool sched,
+		   __u64 **values);
 
 #endif /* KVMX_TEST_FAKE_H */

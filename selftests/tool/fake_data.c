@@ -101,8 +101,9 @@ static void reason(unsigned int vcpu, const char *name, __u64 count, __u64 each,
 	       KVM_STATS_UNIT_CYCLES, FAKE_BUCKETS, hist);
 }
 
-static void times(__u64 n, bool halted)
+static void times(__u64 n, unsigned int vcpu, bool halted)
 {
+	bool waits = fake_is("hogged") && vcpu == 1;
 	__u64 tenth = FAKE_SECOND / 10;
 
 	/* A halted one has stood still since the first second. */
@@ -113,8 +114,9 @@ static void times(__u64 n, bool halted)
 	ticks("time.poll", 0);
 	if (!fake_is("nouser"))
 		ticks("time.user", n * tenth);
-	ticks("time.halted", n * tenth * (fake_is("nouser") ? 4 : 3));
-	ticks("time.ready", 0);
+	ticks("time.halted",
+	      waits ? 0 : n * tenth * (fake_is("nouser") ? 4 : 3));
+	ticks("time.ready", waits ? n * tenth * 3 : 0);
 	ticks("time.wait", 0);
 	ticks("time.unknown", 0);
 	if (fake_is("new"))
@@ -135,7 +137,7 @@ static void block(unsigned int vcpu, bool gone)
 	}
 	instant("counting_since", 0);
 	one("gone", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BOOLEAN, gone);
-	times(fake_steps(), halted);
+	times(fake_steps(), vcpu, halted);
 	counter("entries", 1000 * fake_steps());
 	counter("entries_without_exit", fake_is("odd") ? fake_steps() : 0);
 	counter("exits_without_entry", 0);
@@ -169,21 +171,46 @@ static void reasons(unsigned int vcpu)
 	counter("flushes", 3 * n);
 }
 
-static void build(unsigned int vm, unsigned int vcpu)
+static void group_sched(unsigned int vcpu)
+{
+	__u64 n = fake_steps(), hist[FAKE_BUCKETS] = { 0 };
+
+	hist[bucket_of(100 * US)] = 58 * n;
+	hist[bucket_of(3000 * US)] = 2 * n;
+	if (vcpu != FAKE_WHOLE)
+		instant("sched.seq", 2 * n);
+	instant("sched.since", 0);
+	counter("sched.switches.voluntary", 50 * n);
+	counter("sched.switches.involuntary", 10 * n);
+	counter("sched.placed.same_cpu", 40 * n);
+	counter("sched.placed.smt_sibling", 12 * n);
+	counter("sched.placed.same_llc", 5 * n);
+	counter("sched.placed.same_node", 0);
+	counter("sched.placed.other_node", 3 * n);
+	if (fake_is("new"))
+		counter("sched.yawns", 4 * n);
+	figure("sched.delay.hist", KVM_STATS_TYPE_LOG_HIST,
+	       KVM_STATS_UNIT_CYCLES, FAKE_BUCKETS, hist);
+}
+
+static void build(unsigned int vm, unsigned int vcpu, bool sched)
 {
 	now.nr = 0;
 	now.nr_values = 0;
 	block(vcpu, fake_is("gone") && vm == 1 && fake_steps() >= 3);
+	if (sched && !fake_is("noswitch"))
+		group_sched(vcpu);
 	reasons(vcpu);
 }
 
 /* Header and descriptors. Return: their size; the data come behind. */
-size_t fake_schema(unsigned int vcpu, void **schema, size_t *data_at)
+size_t fake_schema(unsigned int vcpu, bool sched, void **schema,
+		   size_t *data_at)
 {
 	struct kvm_stats_header head = { .name_size = FAKE_NAME };
 	unsigned char *raw;
 
-	build(0, vcpu);
+	build(0, vcpu, sched);
 	head.num_desc = now.nr;
 	head.id_offset = sizeof(head);
 	head.desc_offset = sizeof(head) + FAKE_NAME;
@@ -197,9 +224,10 @@ size_t fake_schema(unsigned int vcpu, void **schema, size_t *data_at)
 }
 
 /* The values, as they are now. Return: how many. */
-size_t fake_values(unsigned int vm, unsigned int vcpu, __u64 **values)
+size_t fake_values(unsigned int vm, unsigned int vcpu, bool sched,
+		   __u64 **values)
 {
-	build(vm, vcpu);
+	build(vm, vcpu, sched);
 	*values = now.values;
 	return now.nr_values;
 }

@@ -188,12 +188,15 @@ int device_vm_vcpus(int vm, struct kvmx_vcpu_info **vcpus, unsigned int *nr)
 	return 0;
 }
 
-int device_vm_stats(int vm, __u32 vcpu)
+int device_vm_stats(int vm, __u32 vcpu, __u32 groups)
 {
+	int fd = STATS(vm - VM(0), vcpu == KVMX_STATS_WHOLE_VM ? WHOLE : vcpu);
+
 	if (fake_is("nostats"))
 		return -EOPNOTSUPP;
-	return STATS(vm - VM(0),
-		     vcpu == KVMX_STATS_WHOLE_VM ? WHOLE : vcpu);
+	if (groups && fake_is("nogroups"))
+		return -EINVAL;
+	return groups & KVMX_STATS_SCHED ? fd + FAKE_SCHED : fd;
 }
 
 static ssize_t read_part(const void *from, size_t have, size_t at, void *buf,
@@ -209,8 +212,9 @@ static ssize_t read_part(const void *from, size_t have, size_t at, void *buf,
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 {
-	unsigned int vm = (unsigned int)(stats - 10000) / 100;
-	unsigned int vcpu = (unsigned int)(stats - 10000) % 100;
+	bool sched = stats >= FAKE_SCHED;
+	unsigned int at_fd = (unsigned int)(stats - 10000) % FAKE_SCHED;
+	unsigned int vm = at_fd / 100, vcpu = at_fd % 100;
 	size_t data_at, nr;
 	__u64 *values;
 	void *schema;
@@ -218,7 +222,7 @@ ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 
 	if (vcpu == WHOLE)
 		vcpu = FAKE_WHOLE;
-	nr = fake_schema(vcpu, &schema, &data_at);
+	nr = fake_schema(vcpu, sched, &schema, &data_at);
 	if ((size_t)at < data_at) {
 		n = read_part(schema, nr, (size_t)at, buf, size);
 		free(schema);
@@ -227,7 +231,7 @@ ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 	free(schema);
 	if (vm == 1 && vcpu == 0)
 		steps++;
-	nr = fake_values(vm, vcpu, &values);
+	nr = fake_values(vm, vcpu, sched, &values);
 	return read_part(values, nr * sizeof(*values), (size_t)at - data_at,
 			 buf, size);
 }
@@ -247,5 +251,24 @@ int device_notes(int stats, struct kvmx_note **notes, unsigned int *nr)
 	*nr = 3 - from;
 	*notes = malloc(sizeof(all));
 	memcpy(*notes, &all[from], *nr * sizeof(*all));
+	return 0;
+}
+
+int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
+	       unsigned int *nr, __u64 *others_count, __u64 *others_time)
+{
+	const __u64 us = FAKE_KHZ / 1000, n = steps;
+	const struct kvmx_top_row all[] = {
+		{ 4711, 2 * n, 2 * n * 100 * us, 0, "kworker/3:1" },
+		{ 555, 7 * n, 7 * n * 4000 * us, 0, "hog" },
+	};
+
+	if (stats < FAKE_SCHED || what != KVMX_TOP_PREEMPTORS)
+		return -ENODATA;
+	*nr = 2;
+	*rows = malloc(sizeof(all));
+	memcpy(*rows, all, sizeof(all));
+	*others_count = n;
+	*others_time = n * 10 * us;
 	return 0;
 }

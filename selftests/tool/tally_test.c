@@ -19,7 +19,7 @@ struct shot {
 /* A vCPU of the fake VM 1, read at the end of another second. */
 static struct shot shoot(unsigned int vcpu, bool next)
 {
-	int fd = device_vm_stats(1101, vcpu);
+	int fd = device_vm_stats(1101, vcpu, 0);
 	struct kvmx_info info;
 	struct shot s;
 	__u64 *clock;
@@ -28,7 +28,7 @@ static struct shot shoot(unsigned int vcpu, bool next)
 	s.data = xcalloc(s.schema->nr_values, sizeof(*s.data));
 	clock = xcalloc(s.schema->nr_values, sizeof(*clock));
 	if (next && vcpu)
-		stats_read(device_vm_stats(1101, 0), s.schema, clock);
+		stats_read(device_vm_stats(1101, 0, 0), s.schema, clock);
 	stats_read(fd, s.schema, s.data);
 	device_info(0, &info);
 	s.now = info.now;

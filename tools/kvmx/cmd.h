@@ -6,10 +6,12 @@
 /* Each gets its own name as argv[0] and returns the tool's exit status. */
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_sched(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 
 extern const char info_help[];
 extern const char list_help[];
+extern const char sched_help[];
 extern const char stat_help[];
 
 #endif /* KVMX_TOOL_CMD_H */

@@ -75,7 +75,7 @@ static void put_vm(struct out *o, const struct kvmx_vm_info *vm)
  */
 static struct tally_state vcpu_state(int dev, int vm, __u32 index, __u32 khz)
 {
-	struct source s = { .fd = device_vm_stats(vm, index) };
+	struct source s = { .fd = device_vm_stats(vm, index, 0) };
 	struct tally_state state = { .known = false };
 	struct kvmx_info now;
 	struct tally t;

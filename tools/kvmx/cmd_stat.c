@@ -151,7 +151,11 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 
 int cmd_stat(int argc, char **argv)
 {
-	struct stat_options opts = { .vcpu = NO_VCPU };
+	struct stat_options opts = {
+		.cmd = "stat",
+		.put_vm = stat_put_vm,
+		.vcpu = NO_VCPU,
+	};
 
 	if (!parse(argc, argv, &opts))
 		return EX_DONE;

@@ -160,9 +160,13 @@ int device_vm_vcpus(int vm, struct kvmx_vcpu_info **vcpus, unsigned int *nr)
 	}
 }
 
-int device_vm_stats(int vm, __u32 vcpu)
+int device_vm_stats(int vm, __u32 vcpu, __u32 groups)
 {
-	struct kvmx_stats req = { .size = sizeof(req), .vcpu = vcpu };
+	struct kvmx_stats req = {
+		.size = sizeof(req),
+		.flags = groups,
+		.vcpu = vcpu,
+	};
 
 	return call(vm, KVMX_VM_STATS, &req);
 }
@@ -196,5 +200,37 @@ int device_notes(int stats, struct kvmx_note **notes, unsigned int *nr)
 		if (err || req.nr <= room)
 			return err;
 		room = req.nr + SPARE;
+	}
+}
+
+int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
+	       unsigned int *nr, __u64 *others_count, __u64 *others_time)
+{
+	unsigned int room = 4 * SPARE;
+	struct kvmx_top req;
+	int err;
+
+	*rows = NULL;
+	for (;;) {
+		*rows = xrealloc(*rows, room, sizeof(**rows));
+		memset(&req, 0, sizeof(req));
+		req.size = sizeof(req);
+		req.what = what;
+		req.nr = room;
+		req.entry_size = sizeof(**rows);
+		req.rows = (__u64)(uintptr_t)*rows;
+		err = call(stats, KVMX_STATS_TOP, &req);
+		if (!err && req.nr > room) {
+			room = req.nr + SPARE;
+			continue;
+		}
+		if (err) {
+			free(*rows);
+			*rows = NULL;
+		}
+		*nr = err ? 0 : req.nr;
+		*others_count = req.others_count;
+		*others_time = req.others_time;
+		return err;
 	}
 }

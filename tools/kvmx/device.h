@@ -24,9 +24,11 @@ int device_open_vm(int dev, __u32 by, __u64 key, __u64 *id);
 
 int device_vm_info(int vm, struct kvmx_vm_info *info);
 int device_vm_vcpus(int vm, struct kvmx_vcpu_info **vcpus, unsigned int *nr);
-int device_vm_stats(int vm, __u32 vcpu);
+int device_vm_stats(int vm, __u32 vcpu, __u32 groups);
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at);
+int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
+	       unsigned int *nr, __u64 *others_count, __u64 *others_time);
 int device_notes(int stats, struct kvmx_note **notes, unsigned int *nr);
 
 #endif /* KVMX_TOOL_DEVICE_H */

@@ -17,6 +17,8 @@ static const struct command {
 } commands[] = {
 	{ "info", cmd_info, info_help, "what the module is and can do here" },
 	{ "list", cmd_list, list_help, "the VMs of this host" },
+	{ "sched", cmd_sched, sched_help,
+	  "scheduling of vCPUs: ready time, preemptors, migrations, delays" },
 	{ "stat", cmd_stat, stat_help,
 	  "where the time of VMs goes, exit reason by exit reason" },
 };
@@ -40,7 +42,8 @@ static void help_all(void)
 	     "kvmx watches the vCPUs of KVM hosts.\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].what);
-	puts("\nManual pages: kvmx(1), kvmx-info(1), kvmx-list(1), kvmx-stat(1)");
+	puts("\nManual pages: kvmx(1), kvmx-info(1), kvmx-list(1), kvmx-sched(1),\n"
+	     "kvmx-stat(1)");
 }
 
 static int help_one(int argc, char **argv)

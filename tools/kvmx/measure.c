@@ -104,7 +104,7 @@ static bool chosen_is_gone(const struct watch *w)
 
 static int measure_once(struct run *run)
 {
-	if (!all_were_counting(&run->watch)) {
+	if (run->view.opts->groups || !all_were_counting(&run->watch)) {
 		wait_on(run, watch_clock() + SECOND);
 		watch_read(&run->watch);
 	}
@@ -179,7 +179,8 @@ static void check_begin(const struct run *run)
 		return;
 	if (!run->watch.nr_vms)
 		fail(EX_NO_VM,
-		     "there is no VM on this host: start one, or measure a command that does (kvmx stat -- COMMAND)");
+		     "there is no VM on this host: start one, or measure a command that does (kvmx %s -- COMMAND)",
+		     opts->cmd);
 	if (opts->vcpu != NO_VCPU && !vcpu_exists(&run->watch, opts->vcpu))
 		fail(EX_NO_VM, "there is no vCPU %u: see \"kvmx list -v\"",
 		     opts->vcpu);
@@ -200,6 +201,8 @@ static void prepare(struct run *run, const struct stat_options *opts)
 	run->watch.selection = opts->selection;
 	/* Text has the sum of what vCPUs' fds said; it costs no further read. */
 	run->watch.sums = opts->raw || opts->format != OUT_TEXT;
+	run->watch.groups = opts->groups;
+	run->watch.threads = opts->groups & KVMX_STATS_SCHED;
 	run->view.opts = opts;
 	run->view.out = out_open(opts->format);
 	run->view.khz = info.clock_khz;

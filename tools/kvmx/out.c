@@ -162,6 +162,11 @@ struct val val_permille(unsigned int n, double exact)
 	return (struct val){ .kind = VAL_PERMILLE, .num = n, .part = exact };
 }
 
+struct val val_ns(__u64 ns)
+{
+	return (struct val){ .kind = VAL_NS, .num = ns };
+}
+
 struct val val_age(__u64 ns)
 {
 	return (struct val){ .kind = VAL_AGE, .num = ns };

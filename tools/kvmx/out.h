@@ -24,6 +24,7 @@ enum val_kind {
 	VAL_CODE,		/* a number that is read in hexadecimal */
 	VAL_SHARE,		/* part of a whole: percent, or 0 to 1 */
 	VAL_PERMILLE,		/* the same, given in tenths of a percent */
+	VAL_NS,			/* a time in ns that is no figure of the module */
 	VAL_AGE,		/* ns; JSON: as a number */
 	VAL_TICKS,		/* time in ticks of the module's clock */
 	VAL_LIST,		/* several numbers */
@@ -80,6 +81,7 @@ struct val val_bytes(__u64 n);
 struct val val_code(__u64 n);
 struct val val_share(__u64 part, __u64 whole);
 struct val val_permille(unsigned int n, double exact);
+struct val val_ns(__u64 ns);
 struct val val_age(__u64 ns);
 struct val val_ticks(__u64 ticks);
 struct val val_bound(struct bound b);

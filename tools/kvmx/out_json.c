@@ -55,6 +55,7 @@ static struct json_object *plain(const struct out *o, const struct val *v)
 	case VAL_BYTES:
 	case VAL_CODE:
 	case VAL_AGE:
+	case VAL_NS:
 		return json_object_new_uint64(v->num);
 	case VAL_BOOL:
 		return json_object_new_boolean(!!v->num);

@@ -14,7 +14,14 @@
 
 #define NO_VCPU		0xffffffffU
 
+struct stat_view;
+
 struct stat_options {
+	const char *cmd;	/* for messages */
+	/* A VM, at the end of a measurement. */
+	void (*put_vm)(struct stat_view *view, struct watch_vm *vm);
+	__u32 groups;		/* KVMX_STATS_* besides */
+	__u64 top;		/* rows of a list for people */
 	struct selection selection;
 	__u32 vcpu;		/* this one only, or NO_VCPU */
 	__u64 interval;		/* ns; 0: once */
@@ -47,6 +54,19 @@ struct stat_view {
 int stat_measure(const struct stat_options *opts);
 
 void view_print(struct stat_view *view, struct watch *w);
+void stat_put_vm(struct stat_view *view, struct watch_vm *vm);
+
+/* Parts of what is printed of a VM: stat_view.c */
+bool view_has_vcpu(const struct stat_view *view, const struct watch_vcpu *v);
+__u64 view_tally(const struct stat_view *view, const struct watch_vm *vm,
+		 struct tally *sum, struct tally *each);
+void view_headline(struct stat_view *view, const struct watch_vm *vm,
+		   __u64 measured);
+void view_vm_fields(struct stat_view *view, const struct watch_vm *vm,
+		    __u64 measured);
+void view_split(struct stat_view *view, const struct watch_vm *vm,
+		const struct tally *sum, const struct tally *each);
+void view_notes(struct stat_view *view, const struct watch_vm *vm);
 
 void exits_put(struct stat_view *view, struct tally *t);
 void times_put(struct stat_view *view, const struct tally *t);

@@ -47,7 +47,9 @@ static void put_mode(struct stat_view *view)
 /* Is what is printed of this VM everything, or what happened since the mark? */
 static bool shows_all(const struct stat_view *view, const struct watch_vm *vm)
 {
-	return view->mode == STAT_ONCE && vm->was_counting;
+	/* Groups are counted for who asks: not since counting began. */
+	return view->mode == STAT_ONCE && vm->was_counting &&
+	       !view->opts->groups;
 }
 
 /*
@@ -62,8 +64,8 @@ static const char *runs_text(const struct kvmx_vm_info *vm, __u64 total_ns)
 	       " in several runs" : " since counting began";
 }
 
-static void put_headline(struct stat_view *view, const struct watch_vm *vm,
-			 __u64 measured)
+void view_headline(struct stat_view *view, const struct watch_vm *vm,
+		   __u64 measured)
 {
 	const struct kvmx_vm_info *i = &vm->info;
 	const char *gone = vm->gone ? ", gone" : "";
@@ -84,8 +86,8 @@ static void put_headline(struct stat_view *view, const struct watch_vm *vm,
 		all ? runs_text(i, ns) : "", gone);
 }
 
-static void put_vm_fields(struct stat_view *view, const struct watch_vm *vm,
-			  __u64 measured)
+void view_vm_fields(struct stat_view *view, const struct watch_vm *vm,
+		    __u64 measured)
 {
 	const struct kvmx_vm_info *i = &vm->info;
 	struct out *o = view->out;
@@ -156,7 +158,7 @@ static void put_times(struct out *o, const struct who *who, unsigned int nr)
 	}
 }
 
-static bool vcpu_shown(const struct stat_view *view, const struct watch_vcpu *v)
+bool view_has_vcpu(const struct stat_view *view, const struct watch_vcpu *v)
 {
 	return view->opts->vcpu == NO_VCPU || view->opts->vcpu == v->info.index;
 }
@@ -171,8 +173,8 @@ static bool vcpus_shown(const struct stat_view *view)
 	return view->opts->per_vcpu || view->opts->vcpu != NO_VCPU;
 }
 
-static void put_split(struct stat_view *view, const struct watch_vm *vm,
-		      const struct tally *sum, const struct tally *each)
+void view_split(struct stat_view *view, const struct watch_vm *vm,
+		const struct tally *sum, const struct tally *each)
 {
 	struct who *who = xcalloc(vm->nr_vcpus + 1, sizeof(*who));
 	unsigned int i, nr = 0;
@@ -185,7 +187,7 @@ static void put_split(struct stat_view *view, const struct watch_vm *vm,
 	for (i = 0; vcpus_shown(view) && i < vm->nr_vcpus; i++) {
 		const struct tally_state *s = &each[i].state;
 
-		if (!vcpu_shown(view, &vm->vcpus[i]))
+		if (!view_has_vcpu(view, &vm->vcpus[i]))
 			continue;
 		snprintf(who[nr].name, sizeof(who[nr].name), "%u",
 			 vm->vcpus[i].info.index);
@@ -244,13 +246,15 @@ static void put_vcpus(struct stat_view *view, const struct watch_vm *vm,
 		return;
 	out_list(view->out, "vcpus");
 	for (i = 0; i < vm->nr_vcpus; i++)
-		if (vcpu_shown(view, &vm->vcpus[i]))
+		if (view_has_vcpu(view, &vm->vcpus[i]))
 			put_vcpu(view, &vm->vcpus[i], &each[i]);
 	out_end(view->out);
 }
 
-static void put_notes(struct stat_view *view, const struct schema *s)
+void view_notes(struct stat_view *view, const struct watch_vm *vm)
 {
+	const struct schema *s = vm->nr_vcpus ? vm->vcpus[0].source.schema :
+						vm->whole.schema;
 	static const struct column columns[] = {
 		{ "name", NULL, 0, false },
 		{ "label", NULL, 0, false },
@@ -275,8 +279,8 @@ static void put_notes(struct stat_view *view, const struct schema *s)
 }
 
 /* The sum of all vCPUs, and each of them. Return: for how long, in ticks. */
-static __u64 tally_vm(const struct stat_view *view, const struct watch_vm *vm,
-		      struct tally *sum, struct tally *each)
+__u64 view_tally(const struct stat_view *view, const struct watch_vm *vm,
+		 struct tally *sum, struct tally *each)
 {
 	__u64 longest = 0;
 	unsigned int i;
@@ -289,13 +293,14 @@ static __u64 tally_vm(const struct stat_view *view, const struct watch_vm *vm,
 			     &each[i]);
 		tally_add(sum, &each[i]);
 		time = tally_time(&each[i]);
-		if (vcpu_shown(view, &vm->vcpus[i]) && time > longest)
+		if (view_has_vcpu(view, &vm->vcpus[i]) && time > longest)
 			longest = time;
 	}
 	return longest;
 }
 
-static void put_vm(struct stat_view *view, struct watch_vm *vm)
+/* A VM, for kvmx stat. */
+void stat_put_vm(struct stat_view *view, struct watch_vm *vm)
 {
 	struct tally *each = xcalloc(vm->nr_vcpus, sizeof(*each));
 	struct out *o = view->out;
@@ -303,17 +308,16 @@ static void put_vm(struct stat_view *view, struct watch_vm *vm)
 	unsigned int i;
 	__u64 measured;
 
-	measured = tally_vm(view, vm, &sum, each);
+	measured = view_tally(view, vm, &sum, each);
 	out_begin(o, NULL);
-	put_headline(view, vm, measured);
-	put_vm_fields(view, vm, measured);
+	view_headline(view, vm, measured);
+	view_vm_fields(view, vm, measured);
 	if (!view->opts->raw)
-		put_split(view, vm, &sum, each);
+		view_split(view, vm, &sum, each);
 	if (sum_shown(view))
 		put_figures(view, &sum, &vm->whole);
 	put_vcpus(view, vm, each);
-	put_notes(view, vm->nr_vcpus ? vm->vcpus[0].source.schema :
-				       vm->whole.schema);
+	view_notes(view, vm);
 	out_end(o);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		tally_free(&each[i]);
@@ -348,7 +352,7 @@ void view_print(struct stat_view *view, struct watch *w)
 	for (i = 0; i < w->nr_vms; i++) {
 		if (i)
 			out_say(o, "%s", "");
-		put_vm(view, w->vms[i]);
+		view->opts->put_vm(view, w->vms[i]);
 	}
 	out_end(o);
 	/* They are the same in each interval: once will do. */

@@ -39,6 +39,9 @@ static void __noreturn no_stats(__u64 id, int err)
 {
 	if (err == -EOPNOTSUPP)
 		fail(EX_FAILED, "this host's KVM cannot be counted: \"kvmx info\" tells why");
+	if (err == -EINVAL)
+		fail(EX_OTHER_ABI,
+		     "the module has no such figures: it is older than this tool");
 	if (err == -EMFILE || err == -ENFILE)
 		fail(EX_FAILED,
 		     "too many open files for all vCPUs: raise the limit (ulimit -n), or choose a VM by -p or --id");
@@ -46,10 +49,11 @@ static void __noreturn no_stats(__u64 id, int err)
 	     strerror(-err));
 }
 
-static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu)
+static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu,
+			__u32 groups)
 {
 	memset(s, 0, sizeof(*s));
-	s->fd = device_vm_stats(vm->fd, vcpu);
+	s->fd = device_vm_stats(vm->fd, vcpu, groups);
 	if (vanished(s->fd)) {
 		s->fd = -1;
 		return false;
@@ -61,6 +65,8 @@ static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu)
 		fail(EX_FAILED, "the statistics of VM %llu cannot be read",
 		     vm->info.id);
 	s->last.data = xcalloc(s->schema->nr_values, sizeof(__u64));
+	/* Sums of a VM are made of its vCPUs' lists. */
+	s->has_top = groups & KVMX_STATS_SCHED && vcpu != KVMX_STATS_WHOLE_VM;
 	return true;
 }
 
@@ -76,6 +82,10 @@ static void source_read(struct source *s, int dev)
 		     strerror(errno));
 	if (!device_info(dev, &info))
 		s->last.now = info.now;
+	if (!s->has_top)
+		return;
+	top_free(&s->top_last);
+	s->has_top = top_read(&s->top_last, s->fd, KVMX_TOP_PREEMPTORS);
 }
 
 /* From here on only what is new is of interest. */
@@ -88,6 +98,8 @@ static void source_mark(struct source *s)
 	memcpy(s->base.data, s->last.data,
 	       s->schema->nr_values * sizeof(__u64));
 	s->base.now = s->last.now;
+	top_free(&s->top_base);
+	top_copy(&s->top_base, &s->top_last);
 }
 
 static void source_close(struct source *s)
@@ -99,6 +111,8 @@ static void source_close(struct source *s)
 static void source_free(struct source *s)
 {
 	source_close(s);
+	top_free(&s->top_base);
+	top_free(&s->top_last);
 	free(s->base.data);
 	free(s->last.data);
 }
@@ -122,7 +136,7 @@ void source_tally(const struct source *s, bool ever, struct tally *t)
 }
 
 /* vCPUs that were not there before have been counted from their birth on. */
-static void find_vcpus(struct watch_vm *vm)
+static void find_vcpus(const struct watch *w, struct watch_vm *vm)
 {
 	struct kvmx_vcpu_info *infos;
 	unsigned int i, nr;
@@ -136,7 +150,7 @@ static void find_vcpus(struct watch_vm *vm)
 
 		vm->vcpus = xrealloc(vm->vcpus, i + 1, sizeof(*vm->vcpus));
 		v = &vm->vcpus[i];
-		if (!source_open(&v->source, vm, infos[i].index))
+		if (!source_open(&v->source, vm, infos[i].index, w->groups))
 			break;
 		v->info = infos[i];
 		vm->nr_vcpus = i + 1;
@@ -163,8 +177,35 @@ static void vm_free(struct watch_vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++)
 		source_free(&vm->vcpus[i].source);
 	source_free(&vm->whole);
+	free(vm->threads_base.list);
+	free(vm->threads_last.list);
 	free(vm->vcpus);
 	free(vm);
+}
+
+/* A process that is gone has no threads: they stay as they were. */
+static void threads_read(struct watch_vm *vm)
+{
+	struct threads t;
+
+	t.nr = proc_threads(vm->info.pid, &t.list);
+	if (!t.nr) {
+		free(t.list);
+		return;
+	}
+	free(vm->threads_last.list);
+	vm->threads_last = t;
+}
+
+static void threads_mark(struct watch_vm *vm)
+{
+	const struct threads *last = &vm->threads_last;
+	struct threads *base = &vm->threads_base;
+
+	base->list = xrealloc(base->list, last->nr, sizeof(*base->list));
+	base->nr = last->nr;
+	if (last->nr)
+		memcpy(base->list, last->list, last->nr * sizeof(*last->list));
 }
 
 /*
@@ -187,11 +228,13 @@ static void vm_read(struct watch *w, struct watch_vm *vm)
 			memcpy(info.name, vm->info.name, sizeof(info.name));
 		vm->info = info;
 	}
-	find_vcpus(vm);
+	find_vcpus(w, vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		source_read(&vm->vcpus[i].source, w->dev);
 	if (w->sums)
 		source_read(&vm->whole, w->dev);
+	if (w->threads)
+		threads_read(vm);
 	if (vm->info.state & KVMX_VM_GONE) {
 		vm->gone = true;
 		vm_close(vm);
@@ -205,6 +248,7 @@ static void vm_mark(struct watch_vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++)
 		source_mark(&vm->vcpus[i].source);
 	source_mark(&vm->whole);
+	threads_mark(vm);
 }
 
 static void vm_add(struct watch *w, int fd)
@@ -214,7 +258,7 @@ static void vm_add(struct watch *w, int fd)
 	vm->fd = fd;
 	vm->whole.fd = -1;
 	if (device_vm_info(fd, &vm->info) ||
-	    !source_open(&vm->whole, vm, KVMX_STATS_WHOLE_VM)) {
+	    !source_open(&vm->whole, vm, KVMX_STATS_WHOLE_VM, w->groups)) {
 		vm_free(vm);
 		return;
 	}

@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <linux/kvmx.h>
 
+#include "proc.h"
 #include "select.h"
 #include "stats.h"
 #include "tally.h"
+#include "top.h"
 
 /* Values of an fd and the clock when they were read; NULL: all zeroes. */
 struct reading {
@@ -22,6 +24,15 @@ struct source {
 	const struct schema *schema;
 	struct reading base;
 	struct reading last;
+	bool has_top;		/* KVMX_TOP_PREEMPTORS */
+	struct top top_base;
+	struct top top_last;
+};
+
+/* Threads of a VM's process. */
+struct threads {
+	struct proc_thread *list;
+	unsigned int nr;
 };
 
 struct watch_vcpu {
@@ -37,6 +48,8 @@ struct watch_vcpu {
  * @born: came to life during the watch: counted from zero
  * @gone: what was read last is the end
  * @told: that it is gone has been printed
+ * @threads_base: threads at the begin, if they are read
+ * @threads_last: threads as of the last reading
  * @whole: sums of the VM; also holds counting on while there is no vCPU
  */
 struct watch_vm {
@@ -46,6 +59,8 @@ struct watch_vm {
 	bool born;
 	bool gone;
 	bool told;
+	struct threads threads_base;
+	struct threads threads_last;
 	struct source whole;
 	struct watch_vcpu *vcpus;
 	unsigned int nr_vcpus;
@@ -55,13 +70,17 @@ struct watch_vm {
  * struct watch - what is being watched
  * @dev: the device
  * @selection: whom to watch
+ * @groups: KVMX_STATS_* groups of figures to ask for
  * @sums: read the sums of VMs, too
+ * @threads: read the threads of VMs' processes, too
  * @began: CLOCK_MONOTONIC when it began, in ns
  */
 struct watch {
 	int dev;
 	struct selection selection;
+	__u32 groups;
 	bool sums;
+	bool threads;
 	__u64 began;
 	struct watch_vm **vms;
 	unsigned int nr_vms;

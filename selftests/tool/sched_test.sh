@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154
+# What sched prints. Read by check.sh.
+
+run "" sched;			is 0 "sched"
+out '^VM 1: pid 100, qemu-system-x86, 2 vCPUs, measured for 1\.00s$' \
+	"measures a second"
+out '^0 +guest +[0-9.]+s +50\.0% +10\.0% +0\.0% +10\.0% +30\.0%' \
+	"splits the time of each vCPU"
+out '^0 +2 +50 +10 +40 +12 +5 +0 +3 +≤.* +≤' \
+	"has CPU, switches, distances and delays of each vCPU"
+out '^fairness 1\.000 of 2 vCPUs .*; no skew$' "has fairness and skew"
+out '^0 +hog +555 +7 +28\.0ms +4\.00ms$' "names who took the CPU"
+out '^0 +\(others\) +- +1 +10\.0us' "with the others, so that it adds up"
+that "longest first" [ "$(awk '/TAKEN BY/ { getline; print $2; exit }' "$work/out")" = hog ]
+out '^vcpu +2 +1\.30s +253ms$' "has classes of threads"
+out '^io +IO iothread1 +110 +5 +30\.0ms +0ns$' "and each thread with its last CPU"
+out '^main +qemu-system-x86 +100 +0 +20\.0ms' "with what it did in that second"
+out '^vhost +vhost-100 +9 ' "vhost, too, where it is the kernel's"
+out '^0 +other +0 +1024 +3\.00ms ' "has policy, nice, weight and slice"
+out '^1 +fifo +- +- +- ' "what does not apply is a dash"
+out 'VRUNTIME \(only within one run queue\)' "says what vruntime is good for"
+narrow "sched"
+
+run hogged sched;		is 0 "sched beside a hog"
+out '^fairness 0\.9[0-9]+ .*; skew 300ms: vCPU 1 waited longest,' \
+	"shows who waits"
+run "" sched --top 1
+that "--top is how many it names" [ "$(grep -c '^[01] .*\(hog\|kworker\)' "$work/out")" -eq 2 ]
+out '^0 +\(others\) +- +3 ' "the rest are the others"
+run "" sched --vcpu 1 -i 0.01 -c 1; is 0 "sched --vcpu"
+! grep -q '^0 \|^fairness\|^main' "$work/out"
+ok $? "has that vCPU only"
+run "" sched -i 0.01 -c 2;	is 0 "sched -i -c"
+that "prints what happened in each interval" [ "$(grep -c '^0 .* hog  *555  *7 ' "$work/out")" -eq 2 ]
+
+run noproc sched;		is 0 "sched of a process that cannot be looked into"
+out '^0 +- +50 +10 ' "has what the module says"
+! grep -q '^CLASS' "$work/out"
+ok $? "and no table of threads"
+run noswitch sched;		is 0 "sched without sched_switch"
+out '^0 +2 +- +- +- +-$' "a missing figure is a dash"
+run nogroups sched;		is 4 "a module without the group"
+err 'older than this tool' "says that it is older"
+
+run new sched --json;		is 0 "sched --json"
+json "has each vCPU's figures" "50 exact 10 40 3" \
+	vms/0/vcpus/0/voluntary/value vms/0/vcpus/0/voluntary/label \
+	vms/0/vcpus/0/involuntary/value vms/0/vcpus/0/placed/same_cpu/value \
+	vms/0/vcpus/0/placed/other_node/value
+json "with its preemptors, delays and policy" "hog 555 7 28000000 upper other" \
+	vms/0/vcpus/0/preemptors/0/name vms/0/vcpus/0/preemptors/0/tid \
+	vms/0/vcpus/0/preemptors/0/count vms/0/vcpus/0/preemptors/0/time/ns \
+	vms/0/vcpus/0/delay/p99/bound vms/0/vcpus/0/policy/name
+json "has the balance" "2 0 0" vms/0/balance/vcpus \
+	vms/0/balance/most_delayed vms/0/balance/least_delayed
+json "has threads and their classes" "vcpu 2 700000000" \
+	vms/0/thread_classes/0/class vms/0/thread_classes/0/threads \
+	vms/0/threads/0/ran
+json "has figures that it never heard of" "4" \
+	vms/0/vcpus/0/figures/sched.yawns/delta
+
+run "" help sched;		is 0 "help on sched"; narrow "help on sched"
+run "" sched --help;		is 0 "sched --help"
+run "" sched --top x;		is 2 "sched --top x"
+run "" sched --dance;		is 2 "an unknown option of sched"
+run "" sched -p 100 --id 1;	is 2 "sched with both -p and --id"
+run "" sched true;		is 2 "a command of sched without --"
+run novm sched;			is 6 "sched without any VM"
+run "" sched --vcpu 2;		is 6 "a vCPU of sched that does not exist"
+run absent sched;		is 3 "sched without the module"
+run "" sched -- true;		is 0 "sched -- COMMAND"
