@@ -145,11 +145,11 @@ static void read_kernel(int tid, struct kernel_switches *to)
 	memset(to, 0, sizeof(*to));
 	snprintf(path, sizeof(path), "/proc/self/task/%d/status", tid);
 	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		sscanf(line, "voluntary_ctxt_switches: %lu", &to->voluntary);
-		sscanf(line, "nonvoluntary_ctxt_switches: %lu",
-		       &to->involuntary);
-	}
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "voluntary", 9))
+			to->voluntary = strtoul(strchr(line, ':') + 1, NULL, 10);
+		else if (!strncmp(line, "nonvoluntary", 12))
+			to->involuntary = strtoul(strchr(line, ':') + 1, NULL, 10);
 	if (f)
 		fclose(f);
 }

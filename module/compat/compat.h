@@ -50,6 +50,20 @@
 #endif
 
 /*
+ * From some version between 6.12 and 7.2 on (not searched) a thread whose
+ * cgroup has used up its quota is taken off the CPU by itself, and says so.
+ * Before, its whole run queue is: then throttled cannot be told from ready.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0) && \
+	IS_ENABLED(CONFIG_CFS_BANDWIDTH)
+#define KVMX_THROTTLED_IS_TOLD 1
+#define kvmx_task_throttled(task) ((task)->throttled)
+#else
+#define KVMX_THROTTLED_IS_TOLD 0
+#define kvmx_task_throttled(task) false
+#endif
+
+/*
  * kvm_vcpu.pid: an RCU pointer before 6.13, a plain pointer under the rwlock
  * pid_lock from then on.
  */

@@ -31,6 +31,7 @@ enum kvmx_thread_event {
 
 enum kvmx_out {
 	KVMX_OUT_PREEMPTED,	/* could have gone on */
+	KVMX_OUT_THROTTLED,	/* could have, but for its cgroup's quota */
 	KVMX_OUT_HALTED,	/* sleeps in kvm_vcpu_block() */
 	KVMX_OUT_WAITS,		/* sleeps for another reason */
 };

@@ -138,6 +138,38 @@ bool kvmx_peek_protected(const struct kvm_vcpu *vcpu)
 	return vcpu->arch.guest_state_protected;
 }
 
+/* Is a vCPU loaded in this thread? Then it exists, and may be looked into. */
+static bool is_loaded(const struct kvm_vcpu *vcpu)
+{
+	const struct hlist_node *n;
+
+	if (!vcpu || !layout_usable())
+		return false;
+	hlist_for_each(n, &current->preempt_notifiers)
+		if (n == &vcpu->preempt_notifier.link)
+			return true;
+	return false;
+}
+
+/**
+ * kvmx_peek_polls() - what KVM has counted of halt polling
+ * @vcpu: the vCPU that this thread ran last; may not exist any more
+ * @to: filled
+ *
+ * Context: the vCPU's thread, preemption disabled.
+ * Return: false where it cannot be known.
+ */
+bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to)
+{
+	if (!is_loaded(vcpu))
+		return false;
+	to->attempts = vcpu->stat.generic.halt_attempted_poll;
+	to->successes = vcpu->stat.generic.halt_successful_poll;
+	to->success_ns = vcpu->stat.generic.halt_poll_success_ns;
+	to->fail_ns = vcpu->stat.generic.halt_poll_fail_ns;
+	return true;
+}
+
 /**
  * kvmx_peek_blocking() - does the current thread sleep in kvm_vcpu_block()?
  * @vcpu: the vCPU that this thread ran last; may not exist any more
@@ -151,14 +183,7 @@ bool kvmx_peek_protected(const struct kvm_vcpu *vcpu)
  */
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu)
 {
-	const struct hlist_node *n;
-
-	if (!vcpu || !layout_usable())
-		return false;
-	hlist_for_each(n, &current->preempt_notifiers)
-		if (n == &vcpu->preempt_notifier.link)
-			return READ_ONCE(vcpu->stat.generic.blocking);
-	return false;
+	return is_loaded(vcpu) && READ_ONCE(vcpu->stat.generic.blocking);
 }
 
 /**

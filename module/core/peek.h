@@ -22,12 +22,21 @@ enum kvmx_doing {
 	KVMX_DOING_HALTED,
 };
 
+/* What KVM has counted of polling in front of halts; times in ns. */
+struct kvmx_polls {
+	u64 attempts;
+	u64 successes;
+	u64 success_ns;
+	u64 fail_ns;
+};
+
 void kvmx_peek_reset(void);
 bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
 bool kvmx_peek_sane(struct kvm *kvm);
 bool kvmx_peek_protected(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
+bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to);
 struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
 void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu);

@@ -162,11 +162,13 @@ static void probe_wakeup(void *data, u64 ns, bool waited, bool valid)
 	current_event(KVMX_EV_WAKEUP, ns);
 }
 
-static enum kvmx_out out_kind(struct kvmx_vcpu *v, bool preempt,
+static enum kvmx_out out_kind(struct kvmx_vcpu *v,
+			      const struct task_struct *prev, bool preempt,
 			      unsigned int prev_state)
 {
 	if (preempt || prev_state == TASK_RUNNING)
-		return KVMX_OUT_PREEMPTED;
+		return kvmx_task_throttled(prev) ? KVMX_OUT_THROTTLED :
+						   KVMX_OUT_PREEMPTED;
 	if (kvmx_peek_blocking(READ_ONCE(v->key)))
 		return KVMX_OUT_HALTED;
 	return KVMX_OUT_WAITS;
@@ -182,7 +184,7 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 	if (unlikely(v))
 		kvmx_threads_event(v, prev, &(struct kvmx_event){
 				   .type = KVMX_EV_OUT,
-				   .arg = out_kind(v, preempt, prev_state),
+				   .arg = out_kind(v, prev, preempt, prev_state),
 				   .now = kvmx_clock(), .other = next });
 	v = kvmx_threads_find(next);
 	if (unlikely(v))

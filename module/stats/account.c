@@ -41,10 +41,12 @@ static const u8 class_of[] = {
 	[KVMX_STATE_WAIT] = KVMX_T_WAIT,
 	[KVMX_STATE_NO_THREAD] = KVMX_T_WAIT,
 	[KVMX_STATE_GONE] = KVMX_T_UNKNOWN,
+	[KVMX_STATE_THROTTLED] = KVMX_T_THROTTLED,
 };
 
 static const u8 state_of[] = {
 	[KVMX_OUT_PREEMPTED] = KVMX_STATE_READY,
+	[KVMX_OUT_THROTTLED] = KVMX_STATE_THROTTLED,
 	[KVMX_OUT_HALTED] = KVMX_STATE_HALTED,
 	[KVMX_OUT_WAITS] = KVMX_STATE_WAIT,
 };
@@ -66,6 +68,12 @@ static void set_state(struct kvmx_data *d, u8 state, u64 now)
 	d->state_since = now;
 }
 
+/* It would have gone on: all of the time off the CPU is one class's. */
+static bool would_go_on(u8 kind)
+{
+	return kind == KVMX_OUT_PREEMPTED || kind == KVMX_OUT_THROTTLED;
+}
+
 static u64 delay_since(const struct task_struct *task, u64 before)
 {
 	return kvmx_clock_from_ns(task->sched_info.run_delay - before);
@@ -84,9 +92,7 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 poll, u64 now
 	c->away += bill(d, KVMX_T_POLL, c->out);
 
 	off = kvmx_ticks(d->accounted, c->in ?: now);
-	if (c->kind == KVMX_OUT_PREEMPTED)
-		ready = off;
-	else if (c->in && v->task)
+	if (!would_go_on(c->kind) && c->in && v->task)
 		ready = min(off, delay_since(v->task, c->delay));
 	else
 		ready = 0;
@@ -280,8 +286,8 @@ static void event_in(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 delay,
 		return;
 	c->in = now;
 	c->delay = delay;
-	/* All of it was waiting for a CPU: nothing is left to be told. */
-	if (c->kind == KVMX_OUT_PREEMPTED) {
+	/* Nothing is left to be told. */
+	if (would_go_on(c->kind)) {
 		settle(v, c, 0, now);
 		set_state(c->data, c->base, now);
 	}

@@ -20,7 +20,11 @@
 #define KVMX_NEED_USER		BIT(1) /* return of KVM_RUN */
 #define KVMX_NEED_FPU		BIT(2) /* begin of KVM_RUN */
 #define KVMX_NEED_WAKEUP	BIT(3) /* end of a halt */
+#define KVMX_NEED_THROTTLED	BIT(4) /* a kernel that tells throttled from ready */
+#define KVMX_NEED_LAYOUT	BIT(5) /* to look into struct kvm_vcpu */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
+#define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
+				 KVMX_NEED_LAYOUT)
 
 /* How the figures of several vCPUs make one. */
 enum kvmx_fold {
@@ -42,7 +46,8 @@ enum kvmx_fold {
 	X(HALTED,  "halted",  KVMX_NEED_SWITCH)	\
 	X(READY,   "ready",   KVMX_NEED_SWITCH)	\
 	X(WAIT,    "wait",    KVMX_NEED_SWITCH)	\
-	X(UNKNOWN, "unknown", 0)
+	X(UNKNOWN, "unknown", 0)		\
+	X(THROTTLED, "throttled", KVMX_NEED_SWITCH | KVMX_NEED_THROTTLED)
 
 enum kvmx_time_class {
 #define X(sym, name, needs) KVMX_T_##sym,
@@ -110,6 +115,8 @@ struct kvmx_group_head {
 			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
 	X(involuntary, "sched.switches.involuntary",			\
 			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
+	X(throttled,   "sched.switches.throttled", CUMULATIVE, NONE, SUM, \
+			KVMX_NEED_SWITCH | KVMX_NEED_THROTTLED)		\
 	X(placed[KVMX_D_SAME],  "sched.placed.same_cpu",		\
 			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
 	X(placed[KVMX_D_SMT],   "sched.placed.smt_sibling",		\
@@ -121,22 +128,48 @@ struct kvmx_group_head {
 	X(placed[KVMX_D_OTHER], "sched.placed.other_node",		\
 			CUMULATIVE, NONE, SUM, KVMX_NEED_SWITCH)	\
 	X(delay, "sched.delay.hist",					\
-			LOG_HIST, CLOCK, SUM, KVMX_NEED_SWITCH)
+			LOG_HIST, CLOCK, SUM, KVMX_NEED_SWITCH)		\
+	X(poll.success, "sched.poll.success",				\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_POLL)		\
+	X(poll.failure, "sched.poll.failure",				\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_POLL)		\
+	X(poll.useful,	"sched.poll.useful",				\
+			CUMULATIVE, CLOCK, SUM, KVMX_NEED_POLL)		\
+	X(poll.wasted,	"sched.poll.wasted",				\
+			CUMULATIVE, CLOCK, SUM, KVMX_NEED_POLL)
+
+/**
+ * struct kvmx_poll - polling in front of halts, by KVM's own figures
+ * @success: an interrupt came while KVM polled
+ * @failure: none came: it had to sleep after all
+ * @useful: ticks of the former
+ * @wasted: ticks of the latter
+ */
+struct kvmx_poll {
+	u64 success;
+	u64 failure;
+	u64 useful;
+	u64 wasted;
+};
 
 /**
  * struct kvmx_sched - the group's block
  * @head: see there
  * @voluntary: the thread slept
  * @involuntary: it was taken off though it could have gone on
+ * @throttled: of these, because its cgroup had used up its quota
  * @placed: it was put on a CPU again, by distance from the CPU it had before
  * @delay: how long it had waited for that CPU since it was runnable
+ * @poll: halt polling
  */
 struct kvmx_sched {
 	struct kvmx_group_head head;
 	u64 voluntary;
 	u64 involuntary;
+	u64 throttled;
 	u64 placed[KVMX_NR_DISTANCES];
 	u64 delay[KVMX_HIST_BUCKETS];
+	struct kvmx_poll poll;
 };
 
 /*

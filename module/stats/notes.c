@@ -24,16 +24,25 @@ static const struct {
 	KVMX_SLOT_COUNTERS(X)
 #undef X
 	{ KVMX_STATS_SCHED, KVMX_NEED_SWITCH, "sched.*" },
+	{ KVMX_STATS_SCHED, KVMX_NEED_POLL, "sched.poll.*" },
+	{ KVMX_STATS_SCHED, KVMX_NEED_THROTTLED, "sched.switches.throttled" },
 };
 
 static const struct {
 	u32 bit;
 	const char *what;
 } causes[] = {
-	{ KVMX_NEED_SWITCH, "sched_switch" },
-	{ KVMX_NEED_USER, "kvm_userspace_exit" },
-	{ KVMX_NEED_FPU, "kvm_fpu" },
-	{ KVMX_NEED_WAKEUP, "kvm_vcpu_wakeup" },
+	{ KVMX_NEED_SWITCH,
+	  "needs the tracepoint sched_switch, which is off: see kvmx info" },
+	{ KVMX_NEED_USER,
+	  "needs the tracepoint kvm_userspace_exit, which is off: see kvmx info" },
+	{ KVMX_NEED_FPU,
+	  "needs the tracepoint kvm_fpu, which is off: see kvmx info" },
+	{ KVMX_NEED_WAKEUP,
+	  "needs the tracepoint kvm_vcpu_wakeup, which is off: see kvmx info" },
+	{ KVMX_NEED_LAYOUT, "needs vcpu_layout, which is off: see kvmx info" },
+	{ KVMX_NEED_THROTTLED,
+	  "this kernel does not tell throttled from ready: see the cgroup's cpu.stat" },
 };
 
 struct writer {
@@ -72,8 +81,7 @@ static void notes_unavailable(struct writer *w, u32 groups, u32 have)
 			if (!(lacking & causes[j].bit))
 				continue;
 			note(w, KVMX_LABEL_UNAVAILABLE, dependants[i].name,
-			     "needs the tracepoint %s, which is off: see kvmx info",
-			     causes[j].what);
+			     "%s", causes[j].what);
 			break;
 		}
 	}
@@ -102,7 +110,11 @@ static void notes_shifted(struct writer *w, u32 have)
 	if (!(have & KVMX_NEED_SWITCH))
 		return;
 	note(w, KVMX_LABEL_LATE, "time.ready",
-	     "told when the vCPU has run again");
+	     have & KVMX_NEED_THROTTLED ? "told when the vCPU has run again" :
+	     "incl. throttled (quota of a cgroup); told when the vCPU has run again");
+	if (have & KVMX_NEED_THROTTLED)
+		note(w, KVMX_LABEL_LATE, "time.throttled",
+		     "told when the vCPU has run again; up to then, not to the end of throttling");
 	note(w, KVMX_LABEL_LATE, "time.halted",
 	     "told when the vCPU has run again");
 	note(w, KVMX_LABEL_LATE, "time.wait",
@@ -116,7 +128,10 @@ static void notes_sched(struct writer *w, u32 have)
 	if (!(have & KVMX_NEED_SWITCH))
 		return;
 	note(w, KVMX_LABEL_LATE, "sched.delay.hist",
-	     "told when the vCPU has run again");
+	     "incl. throttled; told when the vCPU has run again");
+	if ((have & KVMX_NEED_POLL) == KVMX_NEED_POLL)
+		note(w, KVMX_LABEL_LATE, "sched.poll.*",
+		     "told when a halt ends");
 }
 
 /* SVM on 6.1: see module/compat. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -10,17 +11,52 @@
 #include "stats/runq.h"
 #include "stats/seq.h"
 
+/* Where the thread was is not known any more; what was counted stays. */
+static void forget_thread(struct kvmx_sched_state *s)
+{
+	s->cpu = 0;
+	s->placed = false;
+	s->out = 0;
+}
+
 /**
  * kvmx_runq_start() - counting begins
- * @s: where the thread was is not known any more; what was counted stays
+ * @s: what is kept of a vCPU
  *
  * Context: nobody counts for this vCPU yet.
  */
 void kvmx_runq_start(struct kvmx_sched_state *s)
 {
-	s->cpu = 0;
-	s->placed = false;
-	s->out = 0;
+	forget_thread(s);
+	s->polls_known = false;
+}
+
+/* Somebody may have set KVM's figures to zero (debugfs). */
+static u64 rise(u64 now, u64 before)
+{
+	return now >= before ? now - before : now;
+}
+
+/* What KVM has counted since it was looked at last. */
+static void look_at_polls(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+			  struct kvmx_poll *p)
+{
+	const struct kvmx_polls old = s->polls;
+	u64 won, all;
+
+	if (!kvmx_peek_polls(READ_ONCE(v->key), &s->polls))
+		return;
+	if (s->polls_known) {
+		won = rise(s->polls.successes, old.successes);
+		all = rise(s->polls.attempts, old.attempts);
+		p->success += won;
+		p->failure += all - min(won, all);
+		p->useful += kvmx_clock_from_ns(rise(s->polls.success_ns,
+						     old.success_ns));
+		p->wasted += kvmx_clock_from_ns(rise(s->polls.fail_ns,
+						     old.fail_ns));
+	}
+	s->polls_known = true;
 }
 
 /**
@@ -44,6 +80,23 @@ void kvmx_runq_settle(struct kvmx_sched_state *s, struct kvmx_sched *d)
 	kvmx_seq_begin(&d->head.seq);
 	d->delay[kvmx_bucket(delay)]++;
 	kvmx_seq_end(&d->head.seq);
+}
+
+/**
+ * kvmx_runq_entry() - the vCPU enters the guest
+ * @v: the vCPU
+ * @s: what is kept of it
+ * @d: its figures
+ *
+ * Context: the vCPU's bound thread, preemption disabled.
+ */
+void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		     struct kvmx_sched *d)
+{
+	kvmx_runq_settle(s, d);
+	/* Only a begin to count from: nothing is added. */
+	if (unlikely(!s->polls_known))
+		look_at_polls(v, s, &d->poll);
 }
 
 /* Who got the CPU of a thread that could have gone on. */
@@ -76,10 +129,12 @@ static void runq_out(struct kvmx_sched_state *s, struct kvmx_sched *d,
 	kvmx_runq_settle(s, d);
 	s->cpu = raw_smp_processor_id() + 1;
 	kvmx_seq_begin(&d->head.seq);
-	if (e->arg == KVMX_OUT_PREEMPTED)
+	if (e->arg == KVMX_OUT_PREEMPTED || e->arg == KVMX_OUT_THROTTLED)
 		d->involuntary++;
 	else
 		d->voluntary++;
+	if (e->arg == KVMX_OUT_THROTTLED)
+		d->throttled++;
 	kvmx_seq_end(&d->head.seq);
 	if (e->arg == KVMX_OUT_PREEMPTED)
 		preempted(s, e);
@@ -123,7 +178,13 @@ void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		break;
 	case KVMX_EV_END:
 		/* Another thread has another past. */
-		kvmx_runq_start(s);
+		forget_thread(s);
+		break;
+	case KVMX_EV_WAKEUP:
+		kvmx_runq_settle(s, d);
+		kvmx_seq_begin(&d->head.seq);
+		look_at_polls(v, s, &d->poll);
+		kvmx_seq_end(&d->head.seq);
 		break;
 	default:
 		kvmx_runq_settle(s, d);

@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "core/hook.h"
+#include "core/peek.h"
 #include "stats/counters.h"
 #include "stats/topk.h"
 
@@ -21,6 +22,8 @@ struct kvmx_vcpu;
  * @out: when it was taken off though it could have gone on, else 0
  * @taker: row of the thread that got the CPU then
  * @taker_key: its key, in case that it loses the row
+ * @polls: KVM's figures of halt polling when they were looked at last
+ * @polls_known: they were
  * @preemptors: KVMX_TOP_PREEMPTORS
  */
 struct kvmx_sched_state {
@@ -30,12 +33,16 @@ struct kvmx_sched_state {
 	u64 out;
 	struct kvmx_topk_row *taker;
 	u64 taker_key;
+	struct kvmx_polls polls;
+	bool polls_known;
 	struct kvmx_topk preemptors;
 };
 
 void kvmx_runq_start(struct kvmx_sched_state *s);
 void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		     struct kvmx_sched *d, const struct kvmx_event *e);
+void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		     struct kvmx_sched *d);
 void kvmx_runq_settle(struct kvmx_sched_state *s, struct kvmx_sched *d);
 
 #endif /* KVMX_STATS_RUNQ_H */

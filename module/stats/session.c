@@ -340,6 +340,11 @@ u32 kvmx_session_have(void)
 	for (i = 0; i < ARRAY_SIZE(needs); i++)
 		if (kvmx_feature_state(needs[i].id) == KVMX_FEATURE_ON)
 			have |= needs[i].bit;
+	if (KVMX_THROTTLED_IS_TOLD)
+		have |= KVMX_NEED_THROTTLED;
+	/* It is checked when a vCPU runs: until then nothing speaks against it. */
+	if (kvmx_feature_state(KVMX_F_LAYOUT) != KVMX_FEATURE_OFF)
+		have |= KVMX_NEED_LAYOUT;
 	return have;
 }
 

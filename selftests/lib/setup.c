@@ -18,7 +18,7 @@ void setup_begin(struct setup *s)
 	s->fd[ON_NODE] = kvmx_node();
 	s->fd[ON_VM] = kvmx_vm_by_fd(s->fd[ON_NODE], s->vm->fd);
 	s->fd[ON_STATS] = kvmx_vm_stats_with(s->fd[ON_VM], 0,
-					    KVMX_STATS_SCHED);
+					     KVMX_STATS_SCHED);
 	if (s->fd[ON_STATS] < 0)
 		die_errno("KVMX_VM_STATS");
 	s->buf = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,

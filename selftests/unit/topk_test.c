@@ -161,14 +161,14 @@ static void lost_row(void)
 
 	begin(9);
 	row = kvmx_topk_put(&table, 500);
-	strcpy(row->name, "late");
+	row->name[0] = 'x';
 	for (i = 0; i < 100 * KVMX_TOPK_ROWS; i++)
 		kvmx_topk_put(&table, i % (KVMX_TOPK_ROWS + 1));
 	others = table.others_time;
 	kvmx_topk_add_time(&table, row, 500, 77);
 	ok(!row_of(500) && table.others_time == others + 77,
 	   "time for a key that lost its row is the others'");
-	ok(strcmp(row->name, "late"), "a new key does not inherit the name");
+	ok(!row->name[0], "a new key does not inherit the name");
 	kvmx_topk_add_time(&table, NULL, 500, 1);
 	ok(table.others_time == others + 78,
 	   "and so is time for a row that is not known");

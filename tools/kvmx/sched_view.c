@@ -63,8 +63,16 @@ static bool delays_of(const struct source *s, struct hist *h, const char **label
 	return true;
 }
 
-enum { COL_INDEX, COL_ID, COL_TID, COL_CPU, COL_VOLUNTARY, COL_INVOLUNTARY,
-       COL_FIXED };
+enum {
+	COL_INDEX,
+	COL_ID,
+	COL_TID,
+	COL_CPU,
+	COL_VOLUNTARY,
+	COL_INVOLUNTARY,
+	COL_FIXED
+};
+
 #define COL_MAX		(COL_FIXED + 12 + 2)
 
 /* Columns that every vCPU has, one for each distance, and delays. */
@@ -114,7 +122,8 @@ static void make_row(const struct watch_vm *vm, const struct watch_vcpu *v,
 	for (i = 0; i < s->schema->nr_figures && to < nr - 2; i++)
 		if (!strncmp(s->schema->figures[i].name, PLACED, strlen(PLACED)))
 			row[to++] = val_num(rise(s, &s->schema->figures[i]));
-	row[to] = row[to + 1] = val_none();
+	row[to] = val_none();
+	row[to + 1] = val_none();
 	if (delays_of(s, &h, &label)) {
 		row[to] = val_bound(hist_percentile(&h, 50));
 		row[to + 1] = val_bound(hist_percentile(&h, 99));

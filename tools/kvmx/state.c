@@ -19,6 +19,7 @@ static const struct {
 	[KVMX_STATE_WAIT] = { "wait", "wait" },
 	[KVMX_STATE_NO_THREAD] = { "no-thread", "wait" },
 	[KVMX_STATE_GONE] = { "gone", NULL },
+	[KVMX_STATE_THROTTLED] = { "throttled", "throttled" },
 };
 
 /* Its name, for people and programs. */

@@ -366,7 +366,8 @@ struct kvmx_top {
  *			some handling and polling in front of a halt
  *  counting_since	clock when the present run of counting began
  *  gone		1 when the VM does not exist any more
- *  time.CLASS		guest, exit, poll, user, halted, ready, wait, unknown
+ *  time.CLASS		guest, exit, poll, user, halted, ready, wait, unknown,
+ *			throttled
  *  entries, entries_without_exit, exits_without_entry, user_exits
  *  exit.REASON.seq	even when this reason's slot is at rest (vCPU only)
  *  exit.REASON.count	exits, the one being handled now included
@@ -389,6 +390,7 @@ struct kvmx_top {
 #define KVMX_STATE_WAIT		7	/* its thread sleeps for another reason */
 #define KVMX_STATE_NO_THREAD	8	/* the thread that ran it has ended */
 #define KVMX_STATE_GONE		9	/* destroyed */
+#define KVMX_STATE_THROTTLED	10	/* wants to run, its cgroup may not */
 
 #define KVMX_UNLISTED		8	/* slots for codes that have no name */
 
