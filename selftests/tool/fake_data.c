@@ -120,7 +120,7 @@ static void times(__u64 n, unsigned int vcpu, bool halted)
 	ticks("time.wait", 0);
 	ticks("time.unknown", 0);
 	if (fake_is("new"))
-		ticks("time.shiny", 0);
+		ticks("time.shiny", n);
 }
 
 static void block(unsigned int vcpu, bool gone)
@@ -189,6 +189,10 @@ static void group_sched(unsigned int vcpu)
 	counter("sched.placed.other_node", 3 * n);
 	if (fake_is("new"))
 		counter("sched.yawns", 4 * n);
+	counter("sched.poll.success", fake_is("nopoll") ? 0 : 6 * n);
+	counter("sched.poll.failure", fake_is("nopoll") ? 0 : 2 * n);
+	ticks("sched.poll.useful", 6 * n * 30 * US);
+	ticks("sched.poll.wasted", 2 * n * 200 * US);
 	figure("sched.delay.hist", KVM_STATS_TYPE_LOG_HIST,
 	       KVM_STATS_UNIT_CYCLES, FAKE_BUCKETS, hist);
 }

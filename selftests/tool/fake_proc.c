@@ -46,3 +46,13 @@ bool proc_policy(int pid, int tid, struct proc_policy *to)
 	}
 	return true;
 }
+
+void proc_quota(int pid, int tid, struct proc_quota *to)
+{
+	memset(to, 0, sizeof(*to));
+	if (!fake_is("quota") || tid != 102)
+		return;
+	snprintf(to->group, sizeof(to->group), "/machine/vm/vcpu1");
+	to->times = 5 + fake_steps() * 9;
+	to->ns = 1000 * MS + fake_steps() * 720 * MS;
+}

@@ -21,6 +21,14 @@ out '^0 +other +0 +1024 +3\.00ms ' "has policy, nice, weight and slice"
 out '^1 +fifo +- +- +- ' "what does not apply is a dash"
 out 'VRUNTIME \(only within one run queue\)' "says what vruntime is good for"
 narrow "sched"
+out '^0 +6 +2 +180us +400us$' "has halt polling, and what of it was for nothing"
+! grep -q QUOTA "$work/out"
+ok $? "has no table of quotas where there are none"
+run quota,nopoll sched;		is 0 "sched of a vCPU with a quota"
+out '^1 +9 +720ms /machine/vm/vcpu1$' "has what its cgroup says"
+! grep -q POLLS "$work/out"
+ok $? "has no table of polls where nobody polled"
+narrow "sched with a quota"
 
 run hogged sched;		is 0 "sched beside a hog"
 out '^fairness 0\.9[0-9]+ .*; skew 300ms: vCPU 1 waited longest,' \
@@ -52,6 +60,8 @@ json "with its preemptors, delays and policy" "hog 555 7 28000000 upper other" \
 	vms/0/vcpus/0/preemptors/0/name vms/0/vcpus/0/preemptors/0/tid \
 	vms/0/vcpus/0/preemptors/0/count vms/0/vcpus/0/preemptors/0/time/ns \
 	vms/0/vcpus/0/delay/p99/bound vms/0/vcpus/0/policy/name
+json "with polling" "6 exact 400000" vms/0/vcpus/0/poll/success/value \
+	vms/0/vcpus/0/poll/failure/label vms/0/vcpus/0/poll/wasted/ns
 json "has the balance" "2 0 0" vms/0/balance/vcpus \
 	vms/0/balance/most_delayed vms/0/balance/least_delayed
 json "has threads and their classes" "vcpu 2 700000000" \

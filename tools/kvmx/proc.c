@@ -181,3 +181,83 @@ bool proc_policy(int pid, int tid, struct proc_policy *to)
 	fclose(f);
 	return true;
 }
+
+#define CGROUPS	"/sys/fs/cgroup"
+
+/* One line of a cgroup's file; false: there is no such file, or it is empty. */
+static bool read_cgroup(const char *group, const char *name, const char *key,
+			char *line, int size)
+{
+	char *path = xasprintf(CGROUPS "%s/%s", group, name);
+	FILE *f = fopen(path, "re");
+	bool found = false;
+
+	free(path);
+	if (!f)
+		return false;
+	while (!found && fgets(line, size, f))
+		found = !strncmp(line, key, strlen(key));
+	fclose(f);
+	return found;
+}
+
+static bool has_quota(const char *group)
+{
+	char line[128];
+
+	return read_cgroup(group, "cpu.max", "", line, sizeof(line)) &&
+	       strncmp(line, "max", 3);
+}
+
+static __u64 cpu_stat(const char *group, const char *key)
+{
+	char line[128];
+
+	if (!read_cgroup(group, "cpu.stat", key, line, sizeof(line)))
+		return 0;
+	return strtoull(line + strlen(key), NULL, 10);
+}
+
+/* The cgroup of a thread in cgroup v2: the line "0::/PATH". */
+static bool read_group(int pid, int tid, char *group, int size)
+{
+	bool found = false;
+	struct place p;
+	FILE *f;
+
+	snprintf(p.dir, sizeof(p.dir), "/proc/%d/task/%d", pid, tid);
+	f = open_file(&p, "cgroup");
+	while (f && !found && fgets(group, size, f))
+		found = !strncmp(group, "0::/", 4);
+	if (f)
+		fclose(f);
+	if (!found)
+		return false;
+	group[strcspn(group, "\n")] = '\0';
+	memmove(group, group + 3, strlen(group + 3) + 1);
+	return true;
+}
+
+void proc_quota(int pid, int tid, struct proc_quota *to)
+{
+	char group[4096];
+	size_t len, cut;
+	char *slash;
+
+	memset(to, 0, sizeof(*to));
+	if (!read_group(pid, tid, group, sizeof(group)))
+		return;
+	while (!has_quota(group)) {
+		slash = strrchr(group, '/');
+		if (!slash || !slash[1])
+			return;
+		*slash = '\0';
+	}
+	/* The end of a long name tells more than its begin. */
+	len = strlen(group);
+	cut = len < sizeof(to->group) ? 0 : len - sizeof(to->group) + 1;
+	memcpy(to->group, group + cut, len - cut + 1);
+	text_clean(to->group);
+	to->times = cpu_stat(group, "nr_throttled ");
+	to->ns = cpu_stat(group, "throttled_usec ") * 1000;
+}

@@ -44,8 +44,21 @@ struct proc_policy {
 	bool has_vruntime;
 };
 
+/**
+ * struct proc_quota - what a cgroup's quota did to a thread
+ * @group: the cgroup nearest to the thread that has a quota; empty: none has
+ * @times: how often it was used up
+ * @ns: for how long threads of it had to wait then, summed up over CPUs
+ */
+struct proc_quota {
+	char group[64];
+	__u64 times;
+	__u64 ns;
+};
+
 /* Also vhost threads that are the kernel's. @list is to be freed. */
 unsigned int proc_threads(int pid, struct proc_thread **list);
 bool proc_policy(int pid, int tid, struct proc_policy *to);
+void proc_quota(int pid, int tid, struct proc_quota *to);
 
 #endif /* KVMX_TOOL_PROC_H */

@@ -38,7 +38,8 @@ static __u64 rise(const struct source *s, const struct figure *f)
 	return delta(s->last.data[f->at], s->base.data ? s->base.data[f->at] : 0);
 }
 
-static struct val rise_of(const struct source *s, const char *name)
+/* The same of a counter by name, with its label; none: there is no such. */
+struct val sched_rise(const struct source *s, const char *name)
 {
 	const struct figure *f = schema_find(s->schema, name);
 
@@ -117,8 +118,8 @@ static void make_row(const struct watch_vm *vm, const struct watch_vcpu *v,
 	row[COL_ID] = val_num(v->info.vcpu_id);
 	row[COL_TID] = v->info.tid ? val_num((__u64)v->info.tid) : val_none();
 	row[COL_CPU] = cpu >= 0 ? val_num((__u64)cpu) : val_none();
-	row[COL_VOLUNTARY] = rise_of(s, "sched.switches.voluntary");
-	row[COL_INVOLUNTARY] = rise_of(s, "sched.switches.involuntary");
+	row[COL_VOLUNTARY] = sched_rise(s, "sched.switches.voluntary");
+	row[COL_INVOLUNTARY] = sched_rise(s, "sched.switches.involuntary");
 	for (i = 0; i < s->schema->nr_figures && to < nr - 2; i++)
 		if (!strncmp(s->schema->figures[i].name, PLACED, strlen(PLACED)))
 			row[to++] = val_num(rise(s, &s->schema->figures[i]));
@@ -142,7 +143,7 @@ static void put_placed(struct out *o, const struct source *s)
 
 		if (!strncmp(name, PLACED, strlen(PLACED)))
 			out_field(o, name + strlen(PLACED), NULL,
-				  rise_of(s, name));
+				  sched_rise(s, name));
 	}
 	out_end(o);
 }
@@ -278,6 +279,7 @@ static void put_vcpus(struct stat_view *view, const struct watch_vm *vm,
 		put_placed(o, &v->source);
 		put_delays(o, &v->source);
 		put_preemptor_list(view, v);
+		sched_put_waste(view, v);
 		sched_put_policy(view, vm, v);
 		figures_put(view, &v->source);
 		out_end(o);
@@ -357,6 +359,8 @@ void sched_put_vm(struct stat_view *view, struct watch_vm *vm)
 	if (view->opts->vcpu == NO_VCPU)
 		put_balance(view, vm, each);
 	put_vcpus(view, vm, each);
+	sched_put_polls(view, vm);
+	sched_put_quotas(view, vm);
 	sched_put_policies(view, vm);
 	sched_put_threads(view, vm);
 	view_notes(view, vm);

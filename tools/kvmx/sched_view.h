@@ -7,6 +7,14 @@
 
 void sched_put_vm(struct stat_view *view, struct watch_vm *vm);
 
+/* sched_waste.c */
+void sched_put_polls(struct stat_view *view, const struct watch_vm *vm);
+void sched_put_quotas(struct stat_view *view, const struct watch_vm *vm);
+void sched_put_waste(struct stat_view *view, const struct watch_vcpu *v);
+
+/* sched_view.c */
+struct val sched_rise(const struct source *s, const char *name);
+
 /* sched_threads.c */
 void sched_put_threads(struct stat_view *view, const struct watch_vm *vm);
 void sched_put_policies(struct stat_view *view, const struct watch_vm *vm);

@@ -105,8 +105,8 @@ void view_vm_fields(struct stat_view *view, const struct watch_vm *vm,
 	out_field(o, "measured", NULL, val_ticks(measured));
 }
 
-static void fill_row(const struct who *who, unsigned int from, unsigned int nr,
-		     struct val *row)
+static void fill_row(const struct who *who, const unsigned int *classes,
+		     unsigned int nr, struct val *row)
 {
 	unsigned int i, total = who->tally->nr_times;
 	unsigned int *tenths = xcalloc(total, sizeof(*tenths));
@@ -120,9 +120,38 @@ static void fill_row(const struct who *who, unsigned int from, unsigned int nr,
 	row[2] = who->since;
 	for (i = 0; i < nr; i++)
 		row[3 + i] = tally_time(who->tally) ?
-			     val_permille(tenths[from + i], 0) : val_none();
+			     val_permille(tenths[classes[i]], 0) : val_none();
 	free(parts);
 	free(tenths);
+}
+
+static bool class_happened(const struct who *who, unsigned int nr,
+			   unsigned int class)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (who[i].tally->times[class].ticks)
+			return true;
+	return false;
+}
+
+/* Where they are too many for a line, those without any time give way. */
+static unsigned int choose_classes(const struct who *who, unsigned int nr,
+				   unsigned int *classes)
+{
+	unsigned int total = who[0].tally->nr_times, i, n = 0;
+	unsigned int spare = total > AT_MOST_CLASSES ? total - AT_MOST_CLASSES : 0;
+
+	for (i = total; i > 0; i--) {
+		if (spare && !class_happened(who, nr, i - 1)) {
+			spare--;
+			continue;
+		}
+		classes[total - ++n] = i - 1;
+	}
+	memmove(classes, classes + total - n, n * sizeof(*classes));
+	return n;
 }
 
 /* One line for each; classes that are too many for a line go on in another. */
@@ -134,15 +163,16 @@ static void put_times(struct out *o, const struct who *who, unsigned int nr)
 		{ NULL, "FOR", 6, false },
 	};
 	const struct tally *t = who[0].tally;
+	unsigned int *classes = xcalloc(t->nr_times, sizeof(*classes));
+	unsigned int from, i, n, all = choose_classes(who, nr, classes);
 	struct val row[3 + AT_MOST_CLASSES];
-	unsigned int from, i, n;
 
-	for (from = 0; from < t->nr_times; from += n) {
-		n = t->nr_times - from;
+	for (from = 0; from < all; from += n) {
+		n = all - from;
 		if (n > AT_MOST_CLASSES)
 			n = AT_MOST_CLASSES;
 		for (i = 0; i < n; i++) {
-			const char *name = t->times[from + i].class->name;
+			const char *name = t->times[classes[from + i]].class->name;
 			size_t width = strlen(name);
 
 			columns[3 + i].title = name;
@@ -150,12 +180,13 @@ static void put_times(struct out *o, const struct who *who, unsigned int nr)
 		}
 		out_table(o, NULL, columns, 3 + n);
 		for (i = 0; i < nr; i++) {
-			fill_row(&who[i], from, n, row);
+			fill_row(&who[i], classes + from, n, row);
 			out_row(o, row);
 			out_end(o);
 		}
 		out_end(o);
 	}
+	free(classes);
 }
 
 bool view_has_vcpu(const struct stat_view *view, const struct watch_vcpu *v)

@@ -153,6 +153,8 @@ static void find_vcpus(const struct watch *w, struct watch_vm *vm)
 		if (!source_open(&v->source, vm, infos[i].index, w->groups))
 			break;
 		v->info = infos[i];
+		memset(&v->quota_base, 0, sizeof(v->quota_base));
+		memset(&v->quota_last, 0, sizeof(v->quota_last));
 		vm->nr_vcpus = i + 1;
 	}
 	free(infos);
@@ -187,6 +189,7 @@ static void vm_free(struct watch_vm *vm)
 static void threads_read(struct watch_vm *vm)
 {
 	struct threads t;
+	unsigned int i;
 
 	t.nr = proc_threads(vm->info.pid, &t.list);
 	if (!t.nr) {
@@ -195,13 +198,19 @@ static void threads_read(struct watch_vm *vm)
 	}
 	free(vm->threads_last.list);
 	vm->threads_last = t;
+	for (i = 0; i < vm->nr_vcpus; i++)
+		proc_quota(vm->info.pid, vm->vcpus[i].info.tid,
+			   &vm->vcpus[i].quota_last);
 }
 
 static void threads_mark(struct watch_vm *vm)
 {
 	const struct threads *last = &vm->threads_last;
 	struct threads *base = &vm->threads_base;
+	unsigned int i;
 
+	for (i = 0; i < vm->nr_vcpus; i++)
+		vm->vcpus[i].quota_base = vm->vcpus[i].quota_last;
 	base->list = xrealloc(base->list, last->nr, sizeof(*base->list));
 	base->nr = last->nr;
 	if (last->nr)

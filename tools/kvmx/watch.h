@@ -38,6 +38,8 @@ struct threads {
 struct watch_vcpu {
 	struct kvmx_vcpu_info info;
 	struct source source;
+	struct proc_quota quota_base;	/* if threads are read */
+	struct proc_quota quota_last;
 };
 
 /**
