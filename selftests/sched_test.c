@@ -253,9 +253,42 @@ static bool moved(struct stats *s, enum distance d, uint64_t times)
 	return false;
 }
 
+/* Exits on one of the lists by distance. */
+static uint64_t exits_listed(int fd, enum distance d, uint64_t *cpuids)
+{
+	struct kvmx_top_row rows[64];
+	struct kvmx_top rest;
+	int i, n = kvmx_top(fd, KVMX_TOP_EXITS_SAME_CPU + d, rows, 64, &rest);
+	uint64_t sum = rest.others_count;
+
+	for (i = 0; i < n && i < 64; i++) {
+		sum += rows[i].count;
+		if (cpuids && !strcmp(rows[i].name, vmm_reason(VMM_CPUID)))
+			*cpuids += rows[i].count;
+	}
+	return sum;
+}
+
+/* Waits until it has left the guest on its new CPU; false after 10 s. */
+static bool left(int fd, enum distance d, uint64_t times)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10000; i++) {
+		if (exits_listed(fd, d, NULL) >= times)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 TEST_F_TIMEOUT(moves, n_moves_are_n_at_that_distance, 120)
 {
-	struct vmm_step spin = { .kind = VMM_SPIN, .n = 1ULL << 20 };
+	static const struct vmm_step steps[] = {
+		{ .kind = VMM_CPUID, .n = 20 },
+		{ .kind = VMM_SPIN, .n = 10000 },
+	};
+	uint64_t listed = 0, cpuids = 0;
 	unsigned int i, n = 20;
 	struct vmm_vcpu *v;
 	struct stats *s;
@@ -269,7 +302,7 @@ TEST_F_TIMEOUT(moves, n_moves_are_n_at_that_distance, 120)
 		     distance_names[variant->distance]);
 	vm = vmm_create(VMM_IRQCHIP);
 	v = vmm_add_vcpu(vm);
-	vmm_start(v, &spin, 1);
+	vmm_start(v, steps, 2);
 	while (!v->rounds)
 		usleep(1000);
 	pin(v->tid, a);
@@ -286,12 +319,26 @@ TEST_F_TIMEOUT(moves, n_moves_are_n_at_that_distance, 120)
 		ASSERT_TRUE(moved(s, variant->distance, i)) {
 			TH_LOG("move %u from CPU %d to %d", i, a, b);
 		}
+		ASSERT_TRUE(left(s->fd, variant->distance, i));
 	}
+	vmm_stop(v);
 	stats_read(s);
 	for (i = SMT_SIBLING; i < NR_DISTANCES; i++)
 		EXPECT_EQ(i == variant->distance ? n : 0, placed(s, i)) {
 			TH_LOG("CPU %d and %d: distance %u", a, b, i);
 		}
+	/* The first exit after each move, and all others, are on the lists. */
+	for (i = SAME_CPU; i < NR_DISTANCES; i++) {
+		uint64_t exits = exits_listed(s->fd, i, &cpuids);
+
+		if (i != SAME_CPU)
+			EXPECT_EQ(i == variant->distance ? n : 0, exits);
+		listed += exits;
+	}
+	EXPECT_GE(stats_sum(s, "count"), listed);
+	EXPECT_LE(stats_sum(s, "count"), listed + 3);
+	EXPECT_GE(stats_exit(s, vmm_reason(VMM_CPUID), "count"), cpuids);
+	EXPECT_LE(stats_exit(s, vmm_reason(VMM_CPUID), "count"), cpuids + 3);
 	stats_close(s);
 	close(fd);
 	vmm_destroy(vm);

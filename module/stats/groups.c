@@ -16,7 +16,7 @@ static void groups_entry(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 now)
 	struct kvmx_data *d = v->counts->data;
 
 	if (groups & KVMX_STATS_SCHED)
-		kvmx_runq_entry(v, &v->more->sched, &d->sched);
+		kvmx_runq_entry(v, &v->more->sched, &d->sched, now);
 }
 
 static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
@@ -26,7 +26,7 @@ static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
 	struct kvmx_data *d = v->counts->data;
 
 	if (groups & KVMX_STATS_SCHED)
-		kvmx_runq_settle(&v->more->sched, &d->sched);
+		kvmx_runq_exit(v, &v->more->sched, &d->sched, code);
 }
 
 static void groups_event(struct kvmx_vcpu *v, const struct kvmx_event *e)

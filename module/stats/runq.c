@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/topo.h"
 #include "core/vm.h"
+#include "stats/account.h"
 #include "stats/runq.h"
 #include "stats/seq.h"
 
@@ -29,6 +30,9 @@ void kvmx_runq_start(struct kvmx_sched_state *s)
 {
 	forget_thread(s);
 	s->polls_known = false;
+	s->ran_on = 0;
+	s->moved = KVMX_NR_DISTANCES;
+	s->exit_open = false;
 }
 
 /* Somebody may have set KVM's figures to zero (debugfs). */
@@ -82,18 +86,69 @@ void kvmx_runq_settle(struct kvmx_sched_state *s, struct kvmx_sched *d)
 	kvmx_seq_end(&d->head.seq);
 }
 
+/* The exit is handled: what it cost, by how far the run before it had moved. */
+static void close_exit(const struct kvmx_counts *c, struct kvmx_sched_state *s,
+		       u64 now)
+{
+	struct kvmx_topk *t = &s->exits[s->moved];
+	u64 gross = kvmx_ticks(c->exit_at, now);
+	struct kvmx_topk_row *row;
+
+	kvmx_seq_begin(&t->seq);
+	row = kvmx_topk_put(t, s->exit_code);
+	row->time += kvmx_ticks(c->away, gross);
+	kvmx_seq_end(&t->seq);
+}
+
+/* Where it will run, seen from where it ran before. */
+static void note_place(struct kvmx_sched_state *s)
+{
+	unsigned int cpu = raw_smp_processor_id();
+
+	if (likely(s->ran_on == cpu + 1)) {
+		s->moved = KVMX_D_SAME;
+		return;
+	}
+	s->moved = s->ran_on ? kvmx_topo_distance(s->ran_on - 1, cpu) :
+			       KVMX_NR_DISTANCES;
+	s->ran_on = cpu + 1;
+}
+
+/**
+ * kvmx_runq_exit() - the vCPU leaves the guest
+ * @v: the vCPU
+ * @s: what is kept of it
+ * @d: its figures
+ * @code: exit code
+ *
+ * Context: the vCPU's bound thread, preemption disabled.
+ */
+void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		    struct kvmx_sched *d, u64 code)
+{
+	kvmx_runq_settle(s, d);
+	/* Not one that the account made nothing of. */
+	s->exit_open = v->counts->open && s->moved != KVMX_NR_DISTANCES;
+	s->exit_code = code;
+}
+
 /**
  * kvmx_runq_entry() - the vCPU enters the guest
  * @v: the vCPU
  * @s: what is kept of it
  * @d: its figures
+ * @now: when
  *
  * Context: the vCPU's bound thread, preemption disabled.
  */
 void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
-		     struct kvmx_sched *d)
+		     struct kvmx_sched *d, u64 now)
 {
 	kvmx_runq_settle(s, d);
+	if (likely(s->exit_open))
+		close_exit(v->counts, s, now);
+	s->exit_open = false;
+	note_place(s);
 	/* Only a begin to count from: nothing is added. */
 	if (unlikely(!s->polls_known))
 		look_at_polls(v, s, &d->poll);

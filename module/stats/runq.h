@@ -9,6 +9,7 @@
 
 #include "core/hook.h"
 #include "core/peek.h"
+#include "core/topo.h"
 #include "stats/counters.h"
 #include "stats/topk.h"
 
@@ -25,6 +26,11 @@ struct kvmx_vcpu;
  * @polls: KVM's figures of halt polling when they were looked at last
  * @polls_known: they were
  * @preemptors: KVMX_TOP_PREEMPTORS
+ * @ran_on: the CPU of the last run in the guest, plus one; 0: not known
+ * @moved: how far that was from the run before; KVMX_NR_DISTANCES: not known
+ * @exit_open: an exit from that run is being handled
+ * @exit_code: its code
+ * @exits: KVMX_TOP_EXITS_*
  */
 struct kvmx_sched_state {
 	u64 delay;
@@ -36,13 +42,20 @@ struct kvmx_sched_state {
 	struct kvmx_polls polls;
 	bool polls_known;
 	struct kvmx_topk preemptors;
+	unsigned int ran_on;
+	enum kvmx_distance moved;
+	bool exit_open;
+	u64 exit_code;
+	struct kvmx_topk exits[KVMX_NR_DISTANCES];
 };
 
 void kvmx_runq_start(struct kvmx_sched_state *s);
 void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		     struct kvmx_sched *d, const struct kvmx_event *e);
 void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
-		     struct kvmx_sched *d);
+		     struct kvmx_sched *d, u64 now);
+void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		    struct kvmx_sched *d, u64 code);
 void kvmx_runq_settle(struct kvmx_sched_state *s, struct kvmx_sched *d);
 
 #endif /* KVMX_STATS_RUNQ_H */

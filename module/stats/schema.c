@@ -97,16 +97,47 @@ unsigned int kvmx_schema_slot(u64 code, u64 *tell)
 	return slot_slow(code, tell);
 }
 
+/* SVM: "DE excp" */
+static void fill_blanks(char *name)
+{
+	for (; *name; name++)
+		if (*name == ' ')
+			*name = '_';
+}
+
+/**
+ * kvmx_schema_name() - what an exit code is called in names of figures
+ * @code: the vendor's exit code, or KVMX_CODE_OPAQUE
+ * @name: filled; empty for a code that has no name
+ * @size: of @name
+ *
+ * Context: any.
+ */
+void kvmx_schema_name(u64 code, char *name, size_t size)
+{
+	unsigned int i;
+
+	name[0] = '\0';
+	if (code == KVMX_CODE_OPAQUE) {
+		strscpy(name, "not_read", size);
+		return;
+	}
+	for (i = 0; i < nr_reasons; i++) {
+		if (reasons[i].code != code && (u32)reasons[i].code != code)
+			continue;
+		strscpy(name, reasons[i].name, size);
+		fill_blanks(name);
+		return;
+	}
+}
+
 static void counter_add(const char *name, u32 offset, u16 size, u32 type,
 			u32 unit, s16 exponent, enum kvmx_fold fold, u32 needs)
 {
 	struct kvmx_counter *c = &counters[nr_counters++];
-	char *p;
 
 	strscpy(c->name, name, sizeof(c->name));
-	for (p = c->name; *p; p++)
-		if (*p == ' ')
-			*p = '_';	/* SVM: "DE excp" */
+	fill_blanks(c->name);
 	c->offset = offset;
 	c->size = size;
 	c->type = type;

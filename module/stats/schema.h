@@ -68,5 +68,6 @@ unsigned int kvmx_schema_nr_slots(void);
 u32 kvmx_schema_data_size(void);
 void kvmx_schema_fold(void *sum, const void *block, u32 group);
 unsigned int kvmx_schema_slot(u64 code, u64 *unlisted);
+void kvmx_schema_name(u64 code, char *name, size_t size);
 
 #endif /* KVMX_STATS_SCHEMA_H */

@@ -5,6 +5,7 @@
 
 #include "core/vm.h"
 #include "stats/groups.h"
+#include "stats/schema.h"
 #include "stats/snap.h"
 #include "stats/top.h"
 #include "stats/topk.h"
@@ -14,17 +15,36 @@
  * @group: KVMX_STATS_* group that keeps it
  * @offset: of its struct kvmx_topk in struct kvmx_more
  * @names: its keys or names tell of threads of the host
+ * @codes: its keys are exit codes
  */
 struct top_kind {
 	u32 group;
 	u32 offset;
 	bool names;
+	bool codes;
 };
+
+#define EXITS_AT(distance) offsetof(struct kvmx_more, sched.exits[distance])
 
 static const struct top_kind kinds[] = {
 	[KVMX_TOP_PREEMPTORS] = {
 		KVMX_STATS_SCHED,
-		offsetof(struct kvmx_more, sched.preemptors), true,
+		offsetof(struct kvmx_more, sched.preemptors), true, false,
+	},
+	[KVMX_TOP_EXITS_SAME_CPU] = {
+		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_SAME), false, true,
+	},
+	[KVMX_TOP_EXITS_SMT_SIBLING] = {
+		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_SMT), false, true,
+	},
+	[KVMX_TOP_EXITS_SAME_LLC] = {
+		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_LLC), false, true,
+	},
+	[KVMX_TOP_EXITS_SAME_NODE] = {
+		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_NODE), false, true,
+	},
+	[KVMX_TOP_EXITS_OTHER_NODE] = {
+		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_OTHER), false, true,
 	},
 };
 
@@ -109,6 +129,15 @@ static void merge(struct kvmx_top_list *list)
 	sort(list->row, list->nr, sizeof(*to), by_count, NULL);
 }
 
+static void name_codes(struct kvmx_top_list *list)
+{
+	u32 i;
+
+	for (i = 0; i < list->nr; i++)
+		kvmx_schema_name(list->row[i].key, list->row[i].name,
+				 sizeof(list->row[i].name));
+}
+
 static void add_vcpu(struct kvmx_top_list *list, const struct kvmx_vcpu *v,
 		     u32 what, struct kvmx_topk *buf)
 {
@@ -154,6 +183,8 @@ int kvmx_top_make(struct kvmx_top_list *list, struct kvmx_vm *vm,
 				add_vcpu(list, v, what, buf);
 	}
 	merge(list);
+	if (kinds[what].codes)
+		name_codes(list);
 	kfree(buf);
 	return 0;
 }

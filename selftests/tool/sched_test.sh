@@ -21,6 +21,9 @@ out '^0 +other +0 +1024 +3\.00ms ' "has policy, nice, weight and slice"
 out '^1 +fifo +- +- +- ' "what does not apply is a dash"
 out 'VRUNTIME \(only within one run queue\)' "says what vruntime is good for"
 narrow "sched"
+out '^HLT +203 +50\.0us +100us +150us +- +250us$' "has what exits cost after a move"
+out '^code 0x4d +4 ' "also of a code without a name"
+that "dearest reason first" [ "$(awk '/BY MOVE/ { getline; print $1; exit }' "$work/out")" = HLT ]
 out '^0 +6 +2 +180us +400us$' "has halt polling, and what of it was for nothing"
 ! grep -q QUOTA "$work/out"
 ok $? "has no table of quotas where there are none"
@@ -60,6 +63,9 @@ json "with its preemptors, delays and policy" "hog 555 7 28000000 upper other" \
 	vms/0/vcpus/0/preemptors/0/name vms/0/vcpus/0/preemptors/0/tid \
 	vms/0/vcpus/0/preemptors/0/count vms/0/vcpus/0/preemptors/0/time/ns \
 	vms/0/vcpus/0/delay/p99/bound vms/0/vcpus/0/policy/name
+json "with what exits cost" "HLT 203 20 5000000 150000" vms/0/exit_cost/0/reason \
+	vms/0/exit_cost/0/count vms/0/exit_cost/0/other_node/count \
+	vms/0/exit_cost/0/same_cpu/net/ns vms/0/exit_cost/0/same_llc/mean/ns
 json "with polling" "6 exact 400000" vms/0/vcpus/0/poll/success/value \
 	vms/0/vcpus/0/poll/failure/label vms/0/vcpus/0/poll/wasted/ns
 json "has the balance" "2 0 0" vms/0/balance/vcpus \

@@ -22,7 +22,8 @@ const char sched_help[] =
 	"      --vcpu N        vCPU with this index only\n"
 	"  -i, --interval SEC  print what happened in each interval\n"
 	"  -c, --count N       stop after N intervals (of 1 s without -i)\n"
-	"      --top N         name so many that took the CPU of a vCPU (5)\n"
+	"      --top N         so many that took the CPU of each vCPU, and so many\n"
+	"                      exit reasons by cost (5)\n"
 	"      --json          JSON instead of text\n"
 	"  -h, --help          this text\n";
 

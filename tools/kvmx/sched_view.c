@@ -167,8 +167,8 @@ static void put_delays(struct out *o, const struct source *s)
 /* Who took the CPU since the mark, longest first. */
 static void preemptors_of(const struct source *s, struct top *t)
 {
-	top_copy(t, &s->top_last);
-	top_sub(t, &s->top_base);
+	top_copy(t, &s->top_last[0]);
+	top_sub(t, &s->top_base[0]);
 	top_sort(t);
 }
 
@@ -225,8 +225,6 @@ static void put_preemptor_list(struct stat_view *view,
 		{ "mean", NULL, 0, false },
 	};
 
-	if (!v->source.has_top)
-		return;
 	out_table(view->out, "preemptors", columns, ARRAY_SIZE(columns));
 	put_preemptors(view, v, true);
 	out_end(view->out);
@@ -359,6 +357,7 @@ void sched_put_vm(struct stat_view *view, struct watch_vm *vm)
 	if (view->opts->vcpu == NO_VCPU)
 		put_balance(view, vm, each);
 	put_vcpus(view, vm, each);
+	sched_put_costs(view, vm);
 	sched_put_polls(view, vm);
 	sched_put_quotas(view, vm);
 	sched_put_policies(view, vm);

@@ -7,6 +7,9 @@
 
 void sched_put_vm(struct stat_view *view, struct watch_vm *vm);
 
+/* sched_cost.c */
+void sched_put_costs(struct stat_view *view, const struct watch_vm *vm);
+
 /* sched_waste.c */
 void sched_put_polls(struct stat_view *view, const struct watch_vm *vm);
 void sched_put_quotas(struct stat_view *view, const struct watch_vm *vm);

@@ -65,8 +65,13 @@ static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu,
 		fail(EX_FAILED, "the statistics of VM %llu cannot be read",
 		     vm->info.id);
 	s->last.data = xcalloc(s->schema->nr_values, sizeof(__u64));
-	/* Sums of a VM are made of its vCPUs' lists. */
-	s->has_top = groups & KVMX_STATS_SCHED && vcpu != KVMX_STATS_WHOLE_VM;
+	if (groups & KVMX_STATS_SCHED) {
+		bool whole = vcpu == KVMX_STATS_WHOLE_VM;
+
+		s->first_top = whole ? KVMX_TOP_EXITS_SAME_CPU :
+				       KVMX_TOP_PREEMPTORS;
+		s->nr_tops = whole ? MAX_TOPS : 1;
+	}
 	return true;
 }
 
@@ -74,6 +79,7 @@ static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu,
 static void source_read(struct source *s, int dev)
 {
 	struct kvmx_info info;
+	unsigned int i;
 
 	if (s->fd < 0)
 		return;
@@ -82,15 +88,17 @@ static void source_read(struct source *s, int dev)
 		     strerror(errno));
 	if (!device_info(dev, &info))
 		s->last.now = info.now;
-	if (!s->has_top)
-		return;
-	top_free(&s->top_last);
-	s->has_top = top_read(&s->top_last, s->fd, KVMX_TOP_PREEMPTORS);
+	for (i = 0; i < s->nr_tops; i++) {
+		top_free(&s->top_last[i]);
+		top_read(&s->top_last[i], s->fd, s->first_top + i);
+	}
 }
 
 /* From here on only what is new is of interest. */
 static void source_mark(struct source *s)
 {
+	unsigned int i;
+
 	if (!s->schema)
 		return;
 	if (!s->base.data)
@@ -98,8 +106,10 @@ static void source_mark(struct source *s)
 	memcpy(s->base.data, s->last.data,
 	       s->schema->nr_values * sizeof(__u64));
 	s->base.now = s->last.now;
-	top_free(&s->top_base);
-	top_copy(&s->top_base, &s->top_last);
+	for (i = 0; i < s->nr_tops; i++) {
+		top_free(&s->top_base[i]);
+		top_copy(&s->top_base[i], &s->top_last[i]);
+	}
 }
 
 static void source_close(struct source *s)
@@ -110,9 +120,13 @@ static void source_close(struct source *s)
 
 static void source_free(struct source *s)
 {
+	unsigned int i;
+
 	source_close(s);
-	top_free(&s->top_base);
-	top_free(&s->top_last);
+	for (i = 0; i < s->nr_tops; i++) {
+		top_free(&s->top_base[i]);
+		top_free(&s->top_last[i]);
+	}
 	free(s->base.data);
 	free(s->last.data);
 }
@@ -240,7 +254,7 @@ static void vm_read(struct watch *w, struct watch_vm *vm)
 	find_vcpus(w, vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		source_read(&vm->vcpus[i].source, w->dev);
-	if (w->sums)
+	if (w->sums || w->groups)
 		source_read(&vm->whole, w->dev);
 	if (w->threads)
 		threads_read(vm);

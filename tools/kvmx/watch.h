@@ -18,15 +18,19 @@ struct reading {
 	__u64 now;
 };
 
+/* Lists of one fd: who preempted a vCPU; exits of a VM by distance. */
+#define MAX_TOPS	5
+
 /* A statistics fd, read twice: what happened is what lies between. */
 struct source {
 	int fd;
 	const struct schema *schema;
 	struct reading base;
 	struct reading last;
-	bool has_top;		/* KVMX_TOP_PREEMPTORS */
-	struct top top_base;
-	struct top top_last;
+	__u32 first_top;	/* KVMX_TOP_* of the first list */
+	unsigned int nr_tops;
+	struct top top_base[MAX_TOPS];
+	struct top top_last[MAX_TOPS];
 };
 
 /* Threads of a VM's process. */

@@ -309,6 +309,18 @@ struct kvmx_notes {
 					 * until the vCPU had one again
 					 */
 
+/*
+ * KVMX_STATS_SCHED: exit reasons by how far the vCPU had moved: code of the
+ * exit; time: net, what KVM and the kernel worked on it. In the first list are
+ * exits from a run on the CPU of the run before, in the others those from the
+ * first run so far from it.
+ */
+#define KVMX_TOP_EXITS_SAME_CPU		1
+#define KVMX_TOP_EXITS_SMT_SIBLING	2
+#define KVMX_TOP_EXITS_SAME_LLC		3
+#define KVMX_TOP_EXITS_SAME_NODE	4
+#define KVMX_TOP_EXITS_OTHER_NODE	5
+
 #define KVMX_TOP_NAME_LEN	32
 
 /**
