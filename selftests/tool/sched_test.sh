@@ -76,6 +76,30 @@ json "has threads and their classes" "vcpu 2 700000000" \
 json "has figures that it never heard of" "4" \
 	vms/0/vcpus/0/figures/sched.yawns/delta
 
+run "" sched --save "$work/saved"; is 0 "sched --save"
+"$get" vms/0/vcpus/0/voluntary/value <"$work/saved" >"$work/out" 2>"$work/err"
+that "saves JSON" [ "$(cat "$work/out")" = 50 ]
+run hogged sched --baseline "$work/saved"; is 0 "sched --baseline"
+out '^VM 1, compared with the baseline \(VM 1, pid 100\)$' "finds the VM in it"
+out '^1 +halted +30\.0% +0\.0% +-30\.0 points$' "shows before, now and change"
+out '^1 +ready +0\.0% +30\.0% +\+30\.0 points$' "of each class of time"
+out '^0 +voluntary +50\.0/s +50\.0/s +\+0%$' "of counters per second"
+out '^0 +other_node +3\.0/s +3\.0/s ' "of each distance"
+out '^0 +delay p99 +4\.19ms +4\.19ms ' "and of delays"
+narrow "sched --baseline"
+run hogged sched --json --baseline "$work/saved"; is 0 "the same as JSON"
+json "has both sides" "guest 0.500000 0.500000" compared/0/figures/0/figure \
+	compared/0/figures/0/before compared/0/figures/0/now
+run two sched --baseline "$work/saved"
+out '^VM 2 is not in the baseline$' "tells which VM is not in it"
+run "" sched -i 0.01 -c 3 --save "$work/saved"
+that "saves each interval in a line" [ "$(wc -l <"$work/saved")" -eq 3 ]
+run "" sched --baseline "$work/none"; is 1 "a baseline that does not exist"
+echo '{"a":1}' >"$work/saved"
+run "" sched --baseline "$work/saved"; is 1 "a baseline that is none"
+err 'not what --save' "says so"
+run "" sched --save /dev/null/x; is 1 "a file that cannot be written"
+
 run "" help sched;		is 0 "help on sched"; narrow "help on sched"
 run "" sched --help;		is 0 "sched --help"
 run "" sched --top x;		is 2 "sched --top x"

@@ -11,7 +11,8 @@
 
 const char sched_help[] =
 	"usage: kvmx sched [-p PID | --id ID] [--vcpu N] [-i SECONDS] [-c COUNT]\n"
-	"                  [--top N] [--json] [-- COMMAND ...]\n\n"
+	"                  [--top N] [--save FILE] [--baseline FILE] [--json]\n"
+	"                  [-- COMMAND ...]\n\n"
 	"How the host schedules the vCPUs of VMs: where their time goes, how often\n"
 	"they lose the CPU and to whom, where they are put again and after what delay;\n"
 	"the threads of the VMM; how evenly vCPUs are served.\n\n"
@@ -24,6 +25,8 @@ const char sched_help[] =
 	"  -c, --count N       stop after N intervals (of 1 s without -i)\n"
 	"      --top N         so many that took the CPU of each vCPU, and so many\n"
 	"                      exit reasons by cost (5)\n"
+	"      --save FILE     write what was measured to FILE, as JSON\n"
+	"      --baseline FILE compare with what was saved before, side by side\n"
 	"      --json          JSON instead of text\n"
 	"  -h, --help          this text\n";
 
@@ -69,6 +72,12 @@ static void take_option(struct stat_options *opts, int c, char **argv)
 	case 't':
 		opts->top = number("--top", optarg, 0, 0xffffffff);
 		break;
+	case 's':
+		opts->save = optarg;
+		break;
+	case 'b':
+		opts->baseline = optarg;
+		break;
 	case 'j':
 		opts->format = OUT_JSON;
 		break;
@@ -88,6 +97,8 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 		{ "interval", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'c' },
 		{ "top", required_argument, NULL, 't' },
+		{ "save", required_argument, NULL, 's' },
+		{ "baseline", required_argument, NULL, 'b' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }

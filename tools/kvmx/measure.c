@@ -208,6 +208,7 @@ static void prepare(struct run *run, const struct stat_options *opts)
 	run->view.khz = info.clock_khz;
 	run->view.mode = mode_of(opts);
 	out_clock(run->view.out, info.clock_khz);
+	baseline_begin(&run->view);
 	block_signals(run);
 }
 

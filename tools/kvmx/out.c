@@ -25,6 +25,21 @@ struct out *out_open(enum out_format format)
 	return o;
 }
 
+struct out *out_mirror(void)
+{
+	struct out *o = xcalloc(1, sizeof(*o));
+
+	o->ops = formats[OUT_JSON];
+	o->keeps = true;
+	return o;
+}
+
+/* NULL before the first one is complete; valid until the next one is. */
+struct json_object *out_document(struct out *o)
+{
+	return o->kept;
+}
+
 /* How many ticks of the module's clock a millisecond has. */
 void out_clock(struct out *o, __u32 khz)
 {
@@ -160,6 +175,11 @@ struct val val_share(__u64 part, __u64 whole)
 struct val val_permille(unsigned int n, double exact)
 {
 	return (struct val){ .kind = VAL_PERMILLE, .num = n, .part = exact };
+}
+
+struct val val_rate(double per_second)
+{
+	return (struct val){ .kind = VAL_RATE, .part = per_second };
 }
 
 struct val val_ns(__u64 ns)

@@ -24,6 +24,7 @@ enum val_kind {
 	VAL_CODE,		/* a number that is read in hexadecimal */
 	VAL_SHARE,		/* part of a whole: percent, or 0 to 1 */
 	VAL_PERMILLE,		/* the same, given in tenths of a percent */
+	VAL_RATE,		/* so many per second */
 	VAL_NS,			/* a time in ns that is no figure of the module */
 	VAL_AGE,		/* ns; JSON: as a number */
 	VAL_TICKS,		/* time in ticks of the module's clock */
@@ -58,6 +59,12 @@ struct column {
 struct out;
 
 struct out *out_open(enum out_format format);
+/* JSON that is kept instead of printed: the last document. */
+struct json_object;
+
+struct out *out_mirror(void);
+struct json_object *out_document(struct out *o);
+
 void out_clock(struct out *o, __u32 khz);
 void out_finish(struct out *o);
 
@@ -81,6 +88,7 @@ struct val val_bytes(__u64 n);
 struct val val_code(__u64 n);
 struct val val_share(__u64 part, __u64 whole);
 struct val val_permille(unsigned int n, double exact);
+struct val val_rate(double per_second);
 struct val val_ns(__u64 ns);
 struct val val_age(__u64 ns);
 struct val val_ticks(__u64 ticks);

@@ -21,6 +21,8 @@ struct out {
 	const struct out_ops *ops;
 	__u32 khz;
 	bool utf8;
+	bool keeps;		/* documents are kept, not printed */
+	struct json_object *kept;
 	unsigned int depth;
 	struct level level[OUT_DEPTH];
 };

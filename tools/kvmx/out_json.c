@@ -59,6 +59,7 @@ static struct json_object *plain(const struct out *o, const struct val *v)
 		return json_object_new_uint64(v->num);
 	case VAL_BOOL:
 		return json_object_new_boolean(!!v->num);
+	case VAL_RATE:
 	case VAL_SHARE:
 	case VAL_PERMILLE:
 		return share_json(v->part);
@@ -160,6 +161,11 @@ static void json_end(struct out *o)
 
 	if (o->depth > 1 || !j)
 		return;
+	if (o->keeps) {
+		json_object_put(o->kept);
+		o->kept = j;
+		return;
+	}
 	puts(json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN));
 	json_object_put(j);
 }

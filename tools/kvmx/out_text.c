@@ -55,6 +55,9 @@ static void render(const struct out *o, const struct val *v,
 	case VAL_PERMILLE:
 		snprintf(buf, size, "%llu.%llu%%", v->num / 10, v->num % 10);
 		break;
+	case VAL_RATE:
+		snprintf(buf, size, v->part < 1000 ? "%.1f/s" : "%.0f/s", v->part);
+		break;
 	case VAL_NS:
 		text_ns(buf, size, v->num);
 		break;

@@ -31,6 +31,8 @@ struct stat_options {
 	bool all;
 	bool raw;
 	enum out_format format;
+	const char *save;	/* file for what was measured */
+	const char *baseline;	/* file with what is compared to */
 	char **command;
 };
 
@@ -47,6 +49,8 @@ struct stat_view {
 	__u32 khz;
 	enum stat_mode mode;
 	__u64 interval;		/* number of the interval */
+	struct out *mirror;	/* what is printed, once more, as JSON */
+	struct json_object *baseline;
 	struct footnotes notes;
 	bool notes_told;
 };
@@ -55,6 +59,10 @@ int stat_measure(const struct stat_options *opts);
 
 void view_print(struct stat_view *view, struct watch *w);
 void stat_put_vm(struct stat_view *view, struct watch_vm *vm);
+
+/* baseline.c */
+void baseline_begin(struct stat_view *view);
+void baseline_put(struct stat_view *view);
 
 /* Parts of what is printed of a VM: stat_view.c */
 bool view_has_vcpu(const struct stat_view *view, const struct watch_vcpu *v);

@@ -365,12 +365,7 @@ static void tell_gone(struct watch_vm *vm)
 		 vm->info.id, vm->info.pid);
 }
 
-/**
- * view_print() - print what was counted
- * @view: how
- * @w: whose figures
- */
-void view_print(struct stat_view *view, struct watch *w)
+static void put_document(struct stat_view *view, struct watch *w)
 {
 	struct out *o = view->out;
 	unsigned int i;
@@ -386,6 +381,34 @@ void view_print(struct stat_view *view, struct watch *w)
 		view->opts->put_vm(view, w->vms[i]);
 	}
 	out_end(o);
+}
+
+/* The same once more, for who keeps it or compares it. */
+static void put_mirror(struct stat_view *view, struct watch *w)
+{
+	struct out *screen = view->out;
+
+	view->out = view->mirror;
+	put_document(view, w);
+	out_end(view->mirror);
+	view->out = screen;
+}
+
+/**
+ * view_print() - print what was counted
+ * @view: how
+ * @w: whose figures
+ */
+void view_print(struct stat_view *view, struct watch *w)
+{
+	struct out *o = view->out;
+	unsigned int i;
+
+	if (view->mirror)
+		put_mirror(view, w);
+	put_document(view, w);
+	if (view->mirror)
+		baseline_put(view);
 	/* They are the same in each interval: once will do. */
 	if (!view->notes_told && w->nr_vms) {
 		out_say(o, "%s", "");
