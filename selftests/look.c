@@ -23,7 +23,8 @@ static int usage(void)
 		"       look names PID VCPU|vm\n"
 		"       look notes PID VCPU|vm      label, name, reason\n"
 		"       look hold PID VCPU|vm       counts until stdin ends, then\n"
-		"                                   prints the figures\n");
+		"                                   prints the figures\n"
+		"A fourth argument \"groups\" asks for all groups of figures, too.\n");
 	return 2;
 }
 
@@ -71,15 +72,19 @@ static int list(void)
 	return 0;
 }
 
-static struct stats *attach(const char *pid, const char *vcpu)
+#define ALL_GROUPS	KVMX_STATS_SCHED
+
+static struct stats *attach(const char *pid, const char *vcpu,
+			    unsigned int groups)
 {
 	int fd = kvmx_open(node, KVMX_BY_PID, strtoul(pid, NULL, 10), 0);
 	struct stats *s;
 
 	if (fd < 0)
 		die_errno("KVMX_OPEN of pid %s", pid);
-	s = kvmx_stats(fd, !strcmp(vcpu, "vm") ? KVMX_STATS_WHOLE_VM :
-						 strtoul(vcpu, NULL, 10));
+	s = kvmx_stats_with(fd, !strcmp(vcpu, "vm") ? KVMX_STATS_WHOLE_VM :
+						      strtoul(vcpu, NULL, 10),
+			    groups);
 	close(fd);
 	return s;
 }
@@ -140,9 +145,9 @@ int main(int argc, char **argv)
 		return features();
 	if (!strcmp(what, "list"))
 		return list();
-	if (argc != 4)
+	if (argc != 4 && (argc != 5 || strcmp(argv[4], "groups")))
 		return usage();
-	s = attach(argv[2], argv[3]);
+	s = attach(argv[2], argv[3], argc == 5 ? ALL_GROUPS : 0);
 	if (!strcmp(what, "figures"))
 		return figures(s, true);
 	if (!strcmp(what, "names"))

@@ -42,8 +42,8 @@ counts_are_right()
 missing()
 {
 	local name names notes
-	names=$(look names "$guest" 0)
-	notes=$(look notes "$guest" 0)
+	names=$(look names "$guest" 0 groups)
+	notes=$(look notes "$guest" 0 groups)
 	for name in "$@"; do
 		if grep -qE "^${name//\*/.*}\$" <<<"$names"; then
 			fail "$name is there"
@@ -56,7 +56,7 @@ missing()
 there()
 {
 	local name names
-	names=$(look names "$guest" 0)
+	names=$(look names "$guest" 0 groups)
 	for name in "$@"; do
 		grep -qE "^${name//\*/.*}\$" <<<"$names" || fail "$name is missing"
 	done
@@ -114,8 +114,8 @@ without_kvm_fpu_the_vmms_time_is_labelled()
 without_kvm_vcpu_wakeup_there_is_no_polling()
 {
 	begin kvm_vcpu_wakeup || return
-	missing time.poll
-	there time.halted time.ready 'exit.*.net'
+	missing time.poll 'sched.poll.*'
+	there time.halted time.ready 'exit.*.net' sched.delay.hist
 	counts_are_right
 	time_adds_up
 	end
@@ -124,7 +124,7 @@ without_kvm_vcpu_wakeup_there_is_no_polling()
 without_sched_switch_there_is_no_time_off_the_cpu()
 {
 	begin sched_switch || return
-	missing time.poll time.halted time.ready time.wait 'exit.*.net'
+	missing time.poll time.halted time.ready time.wait 'exit.*.net' 'sched.*'
 	there time.guest time.exit time.user 'exit.*.gross'
 	counts_are_right
 	time_adds_up
@@ -135,7 +135,7 @@ without_sched_process_exit_neither()
 {
 	begin sched_process_exit || return
 	same "sched_switch" off "$(feature sched_switch)"
-	missing time.poll time.halted time.ready time.wait 'exit.*.net'
+	missing time.poll time.halted time.ready time.wait 'exit.*.net' 'sched.*'
 	counts_are_right
 	end
 }
