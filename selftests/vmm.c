@@ -12,10 +12,13 @@
 #include "die.h"
 #include "vmm.h"
 
-static const char * const kinds[VMM_KINDS] = {
+/* Those that need no address. */
+static const char * const kinds[] = {
 	"cpuid", "out_user", "out_kernel", "mmio", "hlt", "hlt_user",
 	"hypercall", "rdmsr", "wrmsr", "touch", "spin",
 };
+
+#define NR_KINDS (sizeof(kinds) / sizeof(*kinds))
 
 static void usage(void)
 {
@@ -25,7 +28,7 @@ static void usage(void)
 		"  -l SECONDS  do it again and again for so long\n"
 		"  -s SECONDS  stay so long afterwards, the vCPUs at rest\n"
 		"kinds:");
-	for (unsigned int i = 0; i < VMM_KINDS; i++)
+	for (unsigned int i = 0; i < NR_KINDS; i++)
 		fprintf(stderr, " %s", kinds[i]);
 	fprintf(stderr, "\nPrints what was provoked: VCPU REASON N.\n");
 	exit(2);
@@ -36,7 +39,7 @@ static struct vmm_step parse_step(const char *arg)
 	const char *eq = strchr(arg, '=');
 	unsigned int i;
 
-	for (i = 0; eq && i < VMM_KINDS; i++)
+	for (i = 0; eq && i < NR_KINDS; i++)
 		if (strlen(kinds[i]) == (size_t)(eq - arg) &&
 		    !strncmp(kinds[i], arg, eq - arg))
 			return (struct vmm_step){

@@ -30,6 +30,61 @@ const struct kvmx_reason *kvmx_svm_reasons(unsigned int *nr);
 u64 kvmx_vmx_exit_code(void);
 u64 kvmx_svm_exit_code(struct kvm_vcpu *vcpu);
 
+/* What an exit is about, as far as groups of figures ask. */
+enum kvmx_about {
+	KVMX_ABOUT_OTHER,
+	KVMX_ABOUT_FAULT,	/* second level of page tables: a fault follows */
+	KVMX_ABOUT_MMIO,	/* the same where KVM has marked: no memory */
+	KVMX_ABOUT_PORT,
+};
+
+/* What the guest wanted to do. */
+enum kvmx_access {
+	KVMX_ACCESS_READ,
+	KVMX_ACCESS_WRITE,
+	KVMX_ACCESS_FETCH,
+	KVMX_ACCESS_UNKNOWN,	/* the hardware does not say */
+	KVMX_NR_ACCESSES
+};
+
+/**
+ * struct kvmx_look - a look at an exit
+ * @about: what it is about
+ * @access: what the guest wanted to do; of MMIO and ports
+ * @address: guest-physical address or port; of MMIO and ports
+ */
+struct kvmx_look {
+	enum kvmx_about about;
+	enum kvmx_access access;
+	u64 address;
+};
+
+struct kvmx_look kvmx_vmx_look(u64 code);
+struct kvmx_look kvmx_svm_look(struct kvm_vcpu *vcpu, u64 code);
+
+/* What it ran into. */
+enum kvmx_denied {
+	KVMX_DENIED_ABSENT,	/* nothing is mapped */
+	KVMX_DENIED_WRITE,	/* what is mapped is not writable */
+	KVMX_DENIED_MARKED,	/* KVM has marked: no memory */
+	KVMX_DENIED_OTHER,
+};
+
+/**
+ * struct kvmx_fault - what the hardware says of a page fault
+ * @access: what the guest wanted to do
+ * @denied: what it ran into
+ * @walk: the processor did, while it walked the guest's page tables
+ */
+struct kvmx_fault {
+	enum kvmx_access access;
+	enum kvmx_denied denied;
+	bool walk;
+};
+
+struct kvmx_fault kvmx_ept_fault(u64 qualification);
+struct kvmx_fault kvmx_pferr_fault(u64 error);
+
 bool kvmx_svm_check(struct kvm_vcpu *vcpu);
 bool kvmx_vmx_check(void);
 

@@ -94,6 +94,77 @@ u64 kvmx_svm_exit_code(struct kvm_vcpu *vcpu)
 	return (u32)svm_head(vcpu)->vmcb->control.exit_code;
 }
 
+static struct kvmx_look look_npf(const struct vmcb *vmcb)
+{
+	u64 error = vmcb->control.exit_info_1;
+	struct kvmx_look look = {
+		.about = KVMX_ABOUT_FAULT,
+		.access = kvmx_pferr_fault(error).access,
+		.address = vmcb->control.exit_info_2,
+	};
+
+	if (error & PFERR_RSVD_MASK)
+		look.about = KVMX_ABOUT_MMIO;
+	return look;
+}
+
+/**
+ * kvmx_svm_look() - what an exit is about
+ * @vcpu: a vCPU that passed kvmx_svm_check()
+ * @code: its code
+ *
+ * Where there is no memory KVM sets reserved bits. Newer kernels handle those
+ * without kvm_page_fault, so all are told apart here.
+ *
+ * Context: kvm_exit, preemption disabled.
+ * Return: see struct kvmx_look.
+ */
+struct kvmx_look kvmx_svm_look(struct kvm_vcpu *vcpu, u64 code)
+{
+	const struct vmcb *vmcb = svm_head(vcpu)->vmcb;
+	u64 info = vmcb->control.exit_info_1;
+
+	switch (code) {
+	case SVM_EXIT_NPF:
+		return look_npf(vmcb);
+	case SVM_EXIT_IOIO:
+		return (struct kvmx_look){
+			.about = KVMX_ABOUT_PORT,
+			.access = info & SVM_IOIO_TYPE_MASK ?
+				  KVMX_ACCESS_READ : KVMX_ACCESS_WRITE,
+			.address = (u16)(info >> 16),
+		};
+	default:
+		return (struct kvmx_look){ .access = KVMX_ACCESS_UNKNOWN };
+	}
+}
+
+/**
+ * kvmx_pferr_fault() - what the error code of a page fault says
+ * @error: as NPT and the processor's own page faults have it
+ *
+ * Context: any.
+ * Return: see struct kvmx_fault.
+ */
+struct kvmx_fault kvmx_pferr_fault(u64 error)
+{
+	struct kvmx_fault f = {
+		.access = error & PFERR_FETCH_MASK ? KVMX_ACCESS_FETCH :
+			  error & PFERR_WRITE_MASK ? KVMX_ACCESS_WRITE :
+						     KVMX_ACCESS_READ,
+		.denied = KVMX_DENIED_OTHER,
+		.walk = error & PFERR_GUEST_PAGE_MASK,
+	};
+
+	if (error & PFERR_RSVD_MASK)
+		f.denied = KVMX_DENIED_MARKED;
+	else if (!(error & PFERR_PRESENT_MASK))
+		f.denied = KVMX_DENIED_ABSENT;
+	else if (f.access == KVMX_ACCESS_WRITE)
+		f.denied = KVMX_DENIED_WRITE;
+	return f;
+}
+
 /**
  * kvmx_exit_reset() - a new kvm.ko: nothing is known about it yet
  *

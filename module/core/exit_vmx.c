@@ -4,6 +4,7 @@
  * kvm_entry, so VMREAD gives what KVM itself reads (SDM vol. 3C, 25.11.2 and
  * appendix B).
  */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
@@ -85,4 +86,73 @@ u64 kvmx_vmx_exit_code(void)
 		return KVMX_CODE_OPAQUE;
 	}
 	return value & 0xffff;
+}
+
+/* Exit qualification of I/O instructions (SDM vol. 3C, table 28-5). */
+#define IO_IN		BIT(3)
+#define IO_PORT_SHIFT	16
+
+/**
+ * kvmx_vmx_look() - what an exit is about
+ * @code: its code
+ *
+ * Context: kvm_exit, preemption disabled.
+ * Return: see struct kvmx_look.
+ */
+struct kvmx_look kvmx_vmx_look(u64 code)
+{
+	struct kvmx_look look = { .access = KVMX_ACCESS_UNKNOWN };
+	unsigned long value = 0;
+
+	switch (code) {
+	case EXIT_REASON_EPT_VIOLATION:
+		look.about = KVMX_ABOUT_FAULT;
+		break;
+	case EXIT_REASON_EPT_MISCONFIG:
+		look.about = KVMX_ABOUT_MMIO;
+		if (vmread(GUEST_PHYSICAL_ADDRESS, &value))
+			look.address = value;
+		break;
+	case EXIT_REASON_IO_INSTRUCTION:
+		if (!vmread(EXIT_QUALIFICATION, &value))
+			break;
+		look.about = KVMX_ABOUT_PORT;
+		look.access = value & IO_IN ? KVMX_ACCESS_READ :
+					      KVMX_ACCESS_WRITE;
+		look.address = (u16)(value >> IO_PORT_SHIFT);
+		break;
+	}
+	return look;
+}
+
+/* Exit qualification of EPT violations (SDM vol. 3C, table 28-7). */
+#define EPT_WRITE	BIT(1)
+#define EPT_FETCH	BIT(2)
+#define EPT_READABLE	BIT(3)
+#define EPT_WRITABLE	BIT(4)
+#define EPT_EXECUTABLE	BIT(5)
+#define EPT_GVA_VALID	BIT(7)
+#define EPT_GVA_FINAL	BIT(8)
+
+/**
+ * kvmx_ept_fault() - what an EPT violation says
+ * @q: exit qualification
+ *
+ * Context: any.
+ * Return: see struct kvmx_fault.
+ */
+struct kvmx_fault kvmx_ept_fault(u64 q)
+{
+	struct kvmx_fault f = {
+		.access = q & EPT_WRITE ? KVMX_ACCESS_WRITE :
+			  q & EPT_FETCH ? KVMX_ACCESS_FETCH : KVMX_ACCESS_READ,
+		.denied = KVMX_DENIED_OTHER,
+		.walk = (q & (EPT_GVA_VALID | EPT_GVA_FINAL)) == EPT_GVA_VALID,
+	};
+
+	if (!(q & (EPT_READABLE | EPT_WRITABLE | EPT_EXECUTABLE)))
+		f.denied = KVMX_DENIED_ABSENT;
+	else if (q & EPT_WRITE && !(q & EPT_WRITABLE))
+		f.denied = KVMX_DENIED_WRITE;
+	return f;
 }

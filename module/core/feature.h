@@ -31,7 +31,8 @@
 	X(12, VCPU_BIRTH,	"kvm_arch_vcpu_postcreate")	\
 	X(13, VCPU_DEATH,	"kvm_arch_vcpu_destroy")	\
 	X(14, VM_DEATH,		"kvm_arch_destroy_vm")		\
-	X(15, WALK,		"vm_walk")
+	X(15, WALK,		"vm_walk")			\
+	X(16, FAULT,		"kvm_page_fault")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

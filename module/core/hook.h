@@ -67,6 +67,13 @@ void kvmx_no_entry_more(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 now);
 void kvmx_no_exit_more(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 code,
 		       u64 now);
 void kvmx_no_event_more(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
+/*
+ * KVM is about to handle a page fault of the guest, between an exit and the next
+ * entry: only while a group is counted that wants to know. Preemption disabled,
+ * in the vCPU's thread, which holds the VM's SRCU.
+ */
+void kvmx_no_fault(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 address,
+		   u64 error);
 /* Birth: task context, may sleep, no lock held. */
 void kvmx_no_birth(struct kvmx_vm *vm);
 /* Death of a vCPU: kvmx_vm_lock held, its thread cannot be in KVM any more. */
@@ -80,6 +87,7 @@ DECLARE_STATIC_CALL(kvmx_on_event, kvmx_no_event);
 DECLARE_STATIC_CALL(kvmx_on_entry_more, kvmx_no_entry_more);
 DECLARE_STATIC_CALL(kvmx_on_exit_more, kvmx_no_exit_more);
 DECLARE_STATIC_CALL(kvmx_on_event_more, kvmx_no_event_more);
+DECLARE_STATIC_CALL(kvmx_on_fault, kvmx_no_fault);
 DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
 DECLARE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
 DECLARE_STATIC_CALL(kvmx_on_free, kvmx_no_free);

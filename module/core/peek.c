@@ -262,6 +262,50 @@ struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvmx_peek_slot() - what the memory at a guest-physical address is
+ * @vcpu: a vCPU
+ * @gpa: the address
+ *
+ * KVM is about to ask the same: the VM's SRCU is held. Of a guest in the guest
+ * the address is one of its own, of which nothing is known.
+ *
+ * Context: kvm_page_fault, in the vCPU's own thread.
+ * Return: see enum kvmx_slot_kind.
+ */
+enum kvmx_slot_kind kvmx_peek_slot(struct kvm_vcpu *vcpu, u64 gpa)
+{
+	const struct kvm_memory_slot *slot;
+
+	if (!layout_usable() || vcpu->arch.hflags & HF_GUEST_MASK)
+		return KVMX_SLOT_UNKNOWN;
+	slot = search_memslots(kvm_vcpu_memslots(vcpu), gpa >> PAGE_SHIFT,
+			       false);
+	if (!slot)
+		return KVMX_SLOT_NONE;
+	if (slot->flags & KVM_MEM_READONLY)
+		return KVMX_SLOT_READ_ONLY;
+	if (slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
+		return KVMX_SLOT_LOGGED;
+	return KVMX_SLOT_PLAIN;
+}
+
+/**
+ * kvmx_peek_handled() - what KVM counted of a vCPU's page faults so far
+ * @vcpu: a vCPU
+ * @to: filled
+ *
+ * Context: its own thread, loaded.
+ */
+void kvmx_peek_handled(const struct kvm_vcpu *vcpu, struct kvmx_handled *to)
+{
+	to->taken = vcpu->stat.pf_taken;
+	to->fixed = vcpu->stat.pf_fixed;
+	to->emulated = vcpu->stat.pf_emulate;
+	to->spurious = vcpu->stat.pf_spurious;
+	to->fast = vcpu->stat.pf_fast;
+}
+
+/**
  * kvmx_peek_doing() - what a vCPU seems to do
  * @vcpu: a vCPU of any thread
  *

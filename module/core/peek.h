@@ -30,6 +30,31 @@ struct kvmx_polls {
 	u64 fail_ns;
 };
 
+/* What the memory at a guest-physical address is. */
+enum kvmx_slot_kind {
+	KVMX_SLOT_UNKNOWN,
+	KVMX_SLOT_NONE,		/* no memory */
+	KVMX_SLOT_PLAIN,
+	KVMX_SLOT_READ_ONLY,
+	KVMX_SLOT_LOGGED,	/* pages that are written are logged */
+};
+
+/**
+ * struct kvmx_handled - what KVM itself counts of page faults
+ * @taken: it handled
+ * @fixed: mapped, or made writable
+ * @emulated: it carried the access out itself
+ * @spurious: nothing was wrong any more
+ * @fast: of all, such that did not need its MMU lock
+ */
+struct kvmx_handled {
+	u64 taken;
+	u64 fixed;
+	u64 emulated;
+	u64 spurious;
+	u64 fast;
+};
+
 void kvmx_peek_reset(void);
 bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
@@ -39,6 +64,8 @@ bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to);
 struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
 void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
+enum kvmx_slot_kind kvmx_peek_slot(struct kvm_vcpu *vcpu, u64 gpa);
+void kvmx_peek_handled(const struct kvm_vcpu *vcpu, struct kvmx_handled *to);
 struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu);
 enum kvmx_doing kvmx_peek_doing(const struct kvm_vcpu *vcpu);
 struct pid *kvmx_peek_get_pid(struct kvm_vcpu *vcpu);

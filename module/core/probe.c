@@ -24,6 +24,7 @@
  *  kvm_userspace_exit	__u32 reason, int errno
  *  kvm_fpu		int load
  *  kvm_vcpu_wakeup	__u64 ns, bool waited, bool valid
+ *  kvm_page_fault	struct kvm_vcpu *vcpu, u64 fault_address, u64 error_code
  *  sched_switch	bool preempt, struct task_struct *prev,
  *			struct task_struct *next, unsigned int prev_state
  *  sched_process_exit	KVMX_SCHED_PROCESS_EXIT_ARGS
@@ -133,6 +134,20 @@ static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 		static_call(kvmx_on_exit_more)(v, vcpu, code, now);
 }
 
+static void probe_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
+			u64 error)
+{
+	struct kvmx_vcpu *v;
+
+	preempt_disable();
+	/* Since the exit the thread may have moved: then the hash knows it. */
+	v = vcpu_fast(vcpu) ?: kvmx_vcpu_find(vcpu);
+	if (v && READ_ONCE(v->counting) && READ_ONCE(v->groups) &&
+	    v->task == current)
+		static_call(kvmx_on_fault)(v, vcpu, address, error);
+	preempt_enable();
+}
+
 static void current_event(enum kvmx_thread_event type, u64 arg)
 {
 	struct kvmx_vcpu *v;
@@ -204,6 +219,7 @@ static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)
  * @id: its feature, whose name is the tracepoint's
  * @in_kvm: defined in kvm.ko; else in the kernel itself
  * @fn: the probe
+ * @groups: attached only while one of these groups is counted; 0: always
  * @tp: the tracepoint while it is known to exist
  * @attached: the probe is registered
  * @err: why it could not be, when that was last tried
@@ -212,6 +228,7 @@ struct hook {
 	enum kvmx_feature_id id;
 	bool in_kvm;
 	void *fn;
+	u32 groups;
 	struct tracepoint *tp;
 	bool attached;
 	int err;
@@ -227,13 +244,37 @@ static struct hook hooks[] = {
 	{ KVMX_F_USER_EXIT, true, probe_userspace_exit },
 	{ KVMX_F_FPU, true, probe_fpu },
 	{ KVMX_F_WAKEUP, true, probe_wakeup },
+	{ KVMX_F_FAULT, true, probe_fault, KVMX_STATS_MMU },
 	{ KVMX_F_EXIT, true, probe_exit },
 	{ KVMX_F_ENTRY, true, probe_entry },
 };
 
-/* Guards hooks[] and wanted; inside the tracepoint modules' list mutex. */
+/* Guards hooks[] and what is wanted; inside the tracepoint modules' list mutex. */
 static DEFINE_MUTEX(probe_lock);
 static unsigned int wanted;
+static unsigned int group_wanted[KVMX_NR_GROUPS];
+
+static bool hook_wanted(const struct hook *h)
+{
+	int i;
+
+	lockdep_assert_held(&probe_lock);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		if (h->groups & BIT(i) && group_wanted[i])
+			return true;
+	return wanted && !h->groups;
+}
+
+static void want(u32 groups, int by)
+{
+	int i;
+
+	lockdep_assert_held(&probe_lock);
+	wanted += by;
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		if (groups & BIT(i))
+			group_wanted[i] += by;
+}
 
 static const char *hook_name(const struct hook *h)
 {
@@ -301,17 +342,23 @@ static void hook_lost(struct hook *h, const char *why)
 		kvmx_feature_set(h->id, KVMX_FEATURE_OFF, "%s", why);
 }
 
-static void hooks_sync(void)
+/* Return: true if something was detached, whose probes may still be running. */
+static bool hooks_sync(void)
 {
+	bool detached = false;
 	int i;
 
 	lockdep_assert_held(&probe_lock);
-	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (wanted)
-			hook_attach(&hooks[i]);
-		else
-			hook_detach(&hooks[ARRAY_SIZE(hooks) - 1 - i]);
+	for (i = ARRAY_SIZE(hooks) - 1; i >= 0; i--) {
+		if (hooks[i].attached && !hook_wanted(&hooks[i])) {
+			hook_detach(&hooks[i]);
+			detached = true;
+		}
 	}
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hook_wanted(&hooks[i]))
+			hook_attach(&hooks[i]);
+	return detached;
 }
 
 /* Was there no memory to attach one? Next time there may be. */
@@ -325,21 +372,26 @@ static bool hooks_starved(void)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (hook_starved(&hooks[i]))
+		if (hook_wanted(&hooks[i]) && hook_starved(&hooks[i]))
 			return true;
 	return false;
 }
 
-/* The last one who wants the probes goes. */
+/* Somebody goes: what nobody else wants is detached, and as if never tried. */
 static void hooks_rest(void)
 {
 	int i;
 
-	hooks_sync();
-	tracepoint_synchronize_unregister();
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (hook_starved(&hooks[i]))
-			hook_ready(&hooks[i]);
+	if (hooks_sync())
+		tracepoint_synchronize_unregister();
+	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
+		struct hook *h = &hooks[i];
+
+		if (hook_wanted(h) || !hook_starved(h))
+			continue;
+		h->err = 0;
+		hook_ready(h);
+	}
 }
 
 static void kvm_comes(struct module *mod)
@@ -404,6 +456,7 @@ static void kernel_tracepoint(struct tracepoint *tp, void *priv)
 
 /**
  * kvmx_probe_get() - attach the probes, if that is not done yet
+ * @groups: KVMX_STATS_* groups that are to be counted, too
  *
  * Whatever cannot be attached at all, or only later when kvm.ko comes, is a
  * feature's matter. What there is no memory for is not: then nothing is
@@ -412,33 +465,36 @@ static void kernel_tracepoint(struct tracepoint *tp, void *priv)
  * Context: may sleep.
  * Return: 0, or -ENOMEM, after which there is nothing to be put.
  */
-int kvmx_probe_get(void)
+int kvmx_probe_get(u32 groups)
 {
 	int err = 0;
 
 	mutex_lock(&probe_lock);
-	wanted++;
+	want(groups, 1);
 	hooks_sync();
 	if (hooks_starved()) {
 		err = -ENOMEM;
-		if (!--wanted)
-			hooks_rest();
+		want(groups, -1);
+		hooks_rest();
 	}
 	mutex_unlock(&probe_lock);
 	return err;
 }
 
 /**
- * kvmx_probe_put() - detach the probes if nobody else wants them
+ * kvmx_probe_put() - detach the probes that nobody else wants
+ * @groups: as given to kvmx_probe_get()
  *
- * Context: may sleep. When it returns and nobody else wants them, no probe is
+ * Context: may sleep. When it returns, no probe that nobody else wants is
  *	running any more.
  */
-void kvmx_probe_put(void)
+void kvmx_probe_put(u32 groups)
 {
 	mutex_lock(&probe_lock);
-	if (!WARN_ON(!wanted) && !--wanted)
+	if (!WARN_ON(!wanted)) {
+		want(groups, -1);
 		hooks_rest();
+	}
 	mutex_unlock(&probe_lock);
 }
 

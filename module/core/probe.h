@@ -11,8 +11,8 @@
 int kvmx_probe_init(void);
 void kvmx_probe_exit(void);
 
-int kvmx_probe_get(void);
-void kvmx_probe_put(void);
+int kvmx_probe_get(u32 groups);
+void kvmx_probe_put(u32 groups);
 bool kvmx_probe_attached(void);
 u64 kvmx_probe_uncounted(void);
 

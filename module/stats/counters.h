@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <linux/kvmx.h>
 
+#include "core/exit.h"
 #include "core/topo.h"
 
 /* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
@@ -22,6 +23,7 @@
 #define KVMX_NEED_WAKEUP	BIT(3) /* end of a halt */
 #define KVMX_NEED_THROTTLED	BIT(4) /* a kernel that tells throttled from ready */
 #define KVMX_NEED_LAYOUT	BIT(5) /* to look into struct kvm_vcpu */
+#define KVMX_NEED_FAULT		BIT(8) /* page faults that KVM handles */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
 #define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
 				 KVMX_NEED_LAYOUT)
@@ -172,11 +174,102 @@ struct kvmx_sched {
 	struct kvmx_poll poll;
 };
 
+/* Why the second level of page tables stopped an access. */
+enum kvmx_cause {
+	KVMX_C_NOT_PRESENT,	/* nothing is mapped there yet */
+	KVMX_C_WRITE_PROTECTED,	/* a write, for none of the two reasons below */
+	KVMX_C_DIRTY_LOGGING,	/* a write where dirty pages are logged */
+	KVMX_C_READ_ONLY,	/* a write to a slot that is read-only */
+	KVMX_C_PERMISSION,	/* mapped, and writable, but not for that */
+	KVMX_C_MMIO,		/* no memory there */
+	KVMX_C_SHADOW,		/* shadow paging: a fault in the guest's tables */
+	KVMX_NR_CAUSES
+};
+
+/* What KVM made of it. */
+enum kvmx_outcome {
+	KVMX_O_FIXED,		/* mapped, or made writable */
+	KVMX_O_EMULATED,	/* KVM carried the access out itself */
+	KVMX_O_MMIO,		/* the same, for there is no memory */
+	KVMX_O_SPURIOUS,	/* somebody else had just fixed it */
+	KVMX_O_RETRIED,		/* nothing: the guest runs into it again */
+	KVMX_O_UNTOLD,		/* KVM counted it nowhere */
+	KVMX_NR_OUTCOMES
+};
+
+#define KVMX_MMU_ACCESS(X, sym, name)					\
+	X(access[KVMX_ACCESS_##sym], "mmu.access." name,		\
+			CUMULATIVE, NONE, SUM, KVMX_NEED_FAULT)
+#define KVMX_MMU_CAUSE(X, sym, name, needs)				\
+	X(cause[KVMX_C_##sym], "mmu.cause." name,			\
+			CUMULATIVE, NONE, SUM, needs)
+#define KVMX_MMU_OUTCOME(X, sym, name)					\
+	X(outcome[KVMX_O_##sym], "mmu.outcome." name,			\
+			CUMULATIVE, NONE, SUM,				\
+			KVMX_NEED_FAULT | KVMX_NEED_LAYOUT)
+
+/*
+ * KVMX_STATS_MMU: the second level of page tables (EPT, NPT).
+ * X(member, name, type, unit, fold, needs)
+ */
+#define KVMX_MMU_COUNTERS(X)						\
+	KVMX_GROUP_HEAD(X, "mmu", KVMX_NEED_FAULT)			\
+	KVMX_MMU_ACCESS(X, READ, "read")				\
+	KVMX_MMU_ACCESS(X, WRITE, "write")				\
+	KVMX_MMU_ACCESS(X, FETCH, "fetch")				\
+	KVMX_MMU_ACCESS(X, UNKNOWN, "unknown")				\
+	KVMX_MMU_CAUSE(X, NOT_PRESENT, "not_present", KVMX_NEED_FAULT)	\
+	KVMX_MMU_CAUSE(X, WRITE_PROTECTED, "write_protected",		\
+			KVMX_NEED_FAULT)				\
+	KVMX_MMU_CAUSE(X, DIRTY_LOGGING, "dirty_logging",		\
+			KVMX_NEED_FAULT | KVMX_NEED_LAYOUT)		\
+	KVMX_MMU_CAUSE(X, READ_ONLY, "read_only",			\
+			KVMX_NEED_FAULT | KVMX_NEED_LAYOUT)		\
+	KVMX_MMU_CAUSE(X, PERMISSION, "permission", KVMX_NEED_FAULT)	\
+	KVMX_MMU_CAUSE(X, MMIO, "mmio", KVMX_NEED_FAULT)		\
+	KVMX_MMU_CAUSE(X, SHADOW, "shadow", KVMX_NEED_FAULT)		\
+	X(walks, "mmu.page_walk", CUMULATIVE, NONE, SUM,		\
+			KVMX_NEED_FAULT)				\
+	KVMX_MMU_OUTCOME(X, FIXED, "fixed")				\
+	KVMX_MMU_OUTCOME(X, EMULATED, "emulated")			\
+	KVMX_MMU_OUTCOME(X, MMIO, "mmio")				\
+	KVMX_MMU_OUTCOME(X, SPURIOUS, "spurious")			\
+	KVMX_MMU_OUTCOME(X, RETRIED, "retried")				\
+	KVMX_MMU_OUTCOME(X, UNTOLD, "untold")				\
+	X(fast, "mmu.fast", CUMULATIVE, NONE, SUM,			\
+			KVMX_NEED_FAULT | KVMX_NEED_LAYOUT)		\
+	X(time, "mmu.time", CUMULATIVE, CLOCK, SUM, KVMX_NEED_FAULT)	\
+	X(hist, "mmu.hist", LOG_HIST, CLOCK, SUM, KVMX_NEED_FAULT)
+
+/**
+ * struct kvmx_mmu - the group's block
+ * @head: see there
+ * @access: violations by what the guest wanted to do
+ * @cause: the same by why it could not
+ * @walks: of these, such that the processor ran into while it walked the
+ *	guest's own page tables
+ * @outcome: those that are handled, by what KVM made of them
+ * @fast: of these, such that KVM handled without its MMU lock
+ * @time: from exit to entry, of violations on memory, summed
+ * @hist: the same as a histogram
+ */
+struct kvmx_mmu {
+	struct kvmx_group_head head;
+	u64 access[KVMX_NR_ACCESSES];
+	u64 cause[KVMX_NR_CAUSES];
+	u64 walks;
+	u64 outcome[KVMX_NR_OUTCOMES];
+	u64 fast;
+	u64 time;
+	u64 hist[KVMX_HIST_BUCKETS];
+};
+
 /*
  * All groups. X(bit, member of struct kvmx_data, LIST)
  */
 #define KVMX_GROUPS(X)							\
-	X(KVMX_STATS_SCHED, sched, KVMX_SCHED_COUNTERS)
+	X(KVMX_STATS_SCHED, sched, KVMX_SCHED_COUNTERS)			\
+	X(KVMX_STATS_MMU, mmu, KVMX_MMU_COUNTERS)
 
 /* The block of a group is copied by way of the stack. */
 #define KVMX_GROUP_MAX	1024
@@ -223,6 +316,7 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * @gone: the VM does not exist any more
  * @unlisted_code: the exit codes behind the last KVMX_UNLISTED slots
  * @sched: KVMX_STATS_SCHED
+ * @mmu: KVMX_STATS_MMU
  * @slot: kvmx_schema_nr_slots() of them
  *
  * Behind the block each group and each slot has a sequence word of its own.
@@ -241,6 +335,7 @@ struct kvmx_data {
 	u64 gone;
 	u64 unlisted_code[KVMX_UNLISTED];
 	struct kvmx_sched sched ____cacheline_aligned;
+	struct kvmx_mmu mmu ____cacheline_aligned;
 	struct kvmx_slot slot[];
 };
 

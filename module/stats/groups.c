@@ -2,7 +2,9 @@
 #include <linux/bitops.h>
 #include <linux/lockdep.h>
 #include <linux/slab.h>
+#include <asm/cpufeature.h>
 
+#include "core/exit.h"
 #include "core/hook.h"
 #include "core/vm.h"
 #include "stats/account.h"
@@ -17,6 +19,25 @@ static void groups_entry(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 now)
 
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_entry(v, &v->more->sched, &d->sched, now);
+	if (groups & KVMX_STATS_MMU)
+		kvmx_mmu_entry(v, &v->more->mmu, key, now);
+}
+
+/* Of an exit of which nothing may be read, a fault tells what it was. */
+static struct kvmx_look look_at(struct kvm_vcpu *key, u64 code)
+{
+	if (code == KVMX_CODE_OPAQUE)
+		return (struct kvmx_look){ .about = KVMX_ABOUT_FAULT };
+	return boot_cpu_has(X86_FEATURE_SVM) ? kvmx_svm_look(key, code) :
+					       kvmx_vmx_look(code);
+}
+
+static void exit_looked_at(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
+			   u64 now)
+{
+	struct kvmx_look look = look_at(key, code);
+
+	kvmx_mmu_exit(v, &v->more->mmu, key, &look, now);
 }
 
 static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
@@ -27,6 +48,15 @@ static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
 
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_exit(v, &v->more->sched, &d->sched, code);
+	if (groups & KVMX_STATS_MMU)
+		exit_looked_at(v, key, code, now);
+}
+
+static void groups_fault(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 address,
+			 u64 error)
+{
+	if (READ_ONCE(v->groups) & KVMX_STATS_MMU)
+		kvmx_mmu_fault(v, &v->more->mmu, key, address, error);
 }
 
 static void groups_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
@@ -98,6 +128,8 @@ void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now)
 	}
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_start(&v->more->sched);
+	if (groups & KVMX_STATS_MMU)
+		kvmx_mmu_start(&v->more->mmu);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->groups, v->groups | groups);
 }
@@ -112,4 +144,5 @@ void kvmx_groups_init(void)
 	static_call_update(kvmx_on_entry_more, groups_entry);
 	static_call_update(kvmx_on_exit_more, groups_exit);
 	static_call_update(kvmx_on_event_more, groups_event);
+	static_call_update(kvmx_on_fault, groups_fault);
 }

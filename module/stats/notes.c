@@ -26,6 +26,11 @@ static const struct {
 	{ KVMX_STATS_SCHED, KVMX_NEED_SWITCH, "sched.*" },
 	{ KVMX_STATS_SCHED, KVMX_NEED_POLL, "sched.poll.*" },
 	{ KVMX_STATS_SCHED, KVMX_NEED_THROTTLED, "sched.switches.throttled" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.dirty_logging" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.read_only" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.outcome.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.fast" },
 };
 
 static const struct {
@@ -43,6 +48,8 @@ static const struct {
 	{ KVMX_NEED_LAYOUT, "needs vcpu_layout, which is off: see kvmx info" },
 	{ KVMX_NEED_THROTTLED,
 	  "this kernel does not tell throttled from ready: see the cgroup's cpu.stat" },
+	{ KVMX_NEED_FAULT,
+	  "needs the tracepoint kvm_page_fault, which is off: see kvmx info" },
 };
 
 struct writer {
@@ -135,6 +142,9 @@ static void notes_sched(struct writer *w, u32 have)
 }
 
 /* SVM on 6.1: see module/compat. */
+static const char late_exit[] =
+	"this kernel's SVM tells of an exit after the host's interrupts were served";
+
 static void notes_late_exit(struct writer *w)
 {
 	static const char * const names[] = {
@@ -146,8 +156,18 @@ static void notes_late_exit(struct writer *w)
 	if (!KVMX_SVM_EXIT_IS_LATE || !boot_cpu_has(X86_FEATURE_SVM))
 		return;
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		note(w, KVMX_LABEL_LATE, names[i],
-		     "this kernel's SVM tells of an exit after the host's interrupts were served");
+		note(w, KVMX_LABEL_LATE, names[i], "%s", late_exit);
+}
+
+static void notes_mmu(struct writer *w, u32 have)
+{
+	if (!(have & KVMX_NEED_LAYOUT))
+		note(w, KVMX_LABEL_LATE, "mmu.cause.*",
+		     "read-only slots, dirty logging and holes count as what they look like: vcpu_layout is off");
+	if (KVMX_SVM_EXIT_IS_LATE && boot_cpu_has(X86_FEATURE_SVM)) {
+		note(w, KVMX_LABEL_LATE, "mmu.time", "%s", late_exit);
+		note(w, KVMX_LABEL_LATE, "mmu.hist", "%s", late_exit);
+	}
 }
 
 /**
@@ -168,5 +188,7 @@ unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have)
 	if (groups & KVMX_STATS_SCHED)
 		notes_sched(&w, have);
 	notes_late_exit(&w);
+	if (groups & KVMX_STATS_MMU)
+		notes_mmu(&w, have);
 	return w.nr;
 }

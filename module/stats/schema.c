@@ -151,6 +151,7 @@ static void counter_add(const char *name, u32 offset, u16 size, u32 type,
 /* Names of units as the X-lists use them. */
 #define UNIT_NONE	KVM_STATS_UNIT_NONE, 0
 #define UNIT_BOOL	KVM_STATS_UNIT_BOOLEAN, 0
+#define UNIT_BYTES	KVM_STATS_UNIT_BYTES, 0
 #define UNIT_CLOCK	clock_unit, clock_exponent
 #define EXPAND(...)	counter_add(__VA_ARGS__)
 
@@ -171,17 +172,22 @@ static void counters_of_slot(const char *reason, unsigned int slot,
 #undef X
 }
 
+/* GROUP is the member of struct kvmx_data that the list is about. */
 static void counters_of_groups(u32 clock_unit, s16 clock_exponent)
 {
 #define X(member, text, type, unit, fold, needs)			\
-	EXPAND(text, base + offsetof(struct kvmx_sched, member),	\
-	       sizeof_field(struct kvmx_sched, member) / sizeof(u64),	\
-	       KVM_STATS_TYPE_##type, UNIT_##unit,			\
+	EXPAND(text, offsetof(struct kvmx_data, GROUP.member),		\
+	       sizeof_field(struct kvmx_data, GROUP.member) /		\
+	       sizeof(u64), KVM_STATS_TYPE_##type, UNIT_##unit,		\
 	       KVMX_FOLD_##fold, needs);
-	u32 base = offsetof(struct kvmx_data, sched);
-
+#define GROUP sched
 	adding_to = KVMX_STATS_SCHED;
 	KVMX_SCHED_COUNTERS(X)
+#undef GROUP
+#define GROUP mmu
+	adding_to = KVMX_STATS_MMU;
+	KVMX_MMU_COUNTERS(X)
+#undef GROUP
 #undef X
 	adding_to = 0;
 }

@@ -183,7 +183,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	int err;
 
 	mutex_lock(&session_lock);
-	err = kvmx_probe_get();
+	err = kvmx_probe_get(groups);
 	if (err)
 		goto out;
 	vm_groups_use(vm, groups, 1);
@@ -196,7 +196,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	if (err) {
 		vm_groups_use(vm, groups, -1);
 		vm_groups_stop(vm);
-		kvmx_probe_put();
+		kvmx_probe_put(groups);
 	} else {
 		vm->users++;
 		nr_fds++;
@@ -223,7 +223,7 @@ void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 		vm_stop(vm);
 	else if (groups)
 		vm_groups_stop(vm);
-	kvmx_probe_put();
+	kvmx_probe_put(groups);
 	mutex_unlock(&session_lock);
 }
 
@@ -238,13 +238,13 @@ static void always_off(void)
 			vm_stop(vm);
 		kvmx_vm_put(vm);
 	}
-	kvmx_probe_put();
+	kvmx_probe_put(0);
 }
 
 /* All VMs, or none that was not counted before. */
 static int always_on(void)
 {
-	int err = kvmx_probe_get();
+	int err = kvmx_probe_get(0);
 	struct kvmx_vm *vm;
 	u64 id = 0;
 
@@ -333,6 +333,7 @@ u32 kvmx_session_have(void)
 		{ KVMX_F_USER_EXIT, KVMX_NEED_USER },
 		{ KVMX_F_FPU, KVMX_NEED_FPU },
 		{ KVMX_F_WAKEUP, KVMX_NEED_WAKEUP },
+		{ KVMX_F_FAULT, KVMX_NEED_FAULT },
 	};
 	u32 have = 0;
 	int i;

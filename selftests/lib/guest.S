@@ -50,6 +50,9 @@ first:
 	step	VMM_WRMSR, do_wrmsr
 	step	VMM_TOUCH, do_touch
 	step	VMM_SPIN, do_spin
+	step	VMM_READ, do_read
+	step	VMM_WRITE, do_touch
+	step	VMM_CALL, do_call
 	ud2
 done:
 	movw	$VMM_DONE_PORT, %dx
@@ -117,6 +120,16 @@ do_touch:
 	movb	$1, (%r14)
 	addq	$4096, %r14
 	again	do_touch
+
+do_read:
+	movb	(%r14), %al
+	addq	$4096, %r14
+	again	do_read
+
+do_call:
+	callq	*%r14
+	addq	$4096, %r14
+	again	do_call
 
 do_spin:
 	again	do_spin

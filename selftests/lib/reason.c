@@ -29,6 +29,10 @@ const char *vmm_reason(unsigned int kind)
 		[VMM_WRMSR] = { "MSR_WRITE", "msr" },
 		[VMM_TOUCH] = { "EPT_VIOLATION", "npf" },
 		[VMM_SPIN] = { NULL, NULL },
+		/* These depend on what is there. */
+		[VMM_READ] = { NULL, NULL },
+		[VMM_WRITE] = { NULL, NULL },
+		[VMM_CALL] = { NULL, NULL },
 	};
 
 	return vmm_intel() ? names[kind].intel : names[kind].amd;

@@ -59,11 +59,20 @@ static void *map_pages(size_t size)
 	return p;
 }
 
-static void add_slot(struct vmm *vm, unsigned int slot, uint64_t gpa,
-		     void *mem, size_t size)
+/* Room for a page of 2 MB to begin at once; no page of that size unless asked. */
+void *vmm_map_huge(size_t size)
+{
+	uintptr_t at = (uintptr_t)map_pages(size + VMM_HUGE_PAGE);
+
+	return (void *)((at + VMM_HUGE_PAGE - 1) & ~(VMM_HUGE_PAGE - 1));
+}
+
+void vmm_set_slot(struct vmm *vm, unsigned int slot, uint64_t gpa, void *mem,
+		  size_t size, uint32_t flags)
 {
 	struct kvm_userspace_memory_region r = {
 		.slot = slot,
+		.flags = flags,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 		.userspace_addr = (uintptr_t)mem,
@@ -71,6 +80,12 @@ static void add_slot(struct vmm *vm, unsigned int slot, uint64_t gpa,
 
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r))
 		die_errno("KVM_SET_USER_MEMORY_REGION");
+}
+
+static void add_slot(struct vmm *vm, unsigned int slot, uint64_t gpa,
+		     void *mem, size_t size)
+{
+	vmm_set_slot(vm, slot, gpa, mem, size, 0);
 }
 
 static void fill_memory(struct vmm *vm)

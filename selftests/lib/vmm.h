@@ -30,10 +30,14 @@
 #define VMM_WRMSR		8
 #define VMM_TOUCH		9	/* pages that were never touched before */
 #define VMM_SPIN		10	/* no exits, just so many rounds */
-#define VMM_KINDS		11
+/* These three go from page to page, beginning at the step's argument. */
+#define VMM_READ		11
+#define VMM_WRITE		12
+#define VMM_CALL		13	/* of a RET that is there */
+#define VMM_KINDS		14
 
 /* What guest.S uses. VMM_VMCALL is VMM_HYPERCALL on Intel. */
-#define VMM_VMCALL		11
+#define VMM_VMCALL		14
 #define VMM_DONE_PORT		0x5e0
 #define VMM_USER_PORT		0x5e4
 #define VMM_PIC_PORT		0x21
@@ -56,7 +60,7 @@ struct vmm_step {
 	uint32_t kind;
 	uint32_t reserved;
 	uint64_t n;
-	uint64_t arg;			/* set by vmm_run() */
+	uint64_t arg;			/* set by vmm_run(), see above */
 };
 
 /* In the guest's memory, one page for each vCPU; its stack grows below it. */
@@ -122,6 +126,17 @@ void vmm_destroy(struct vmm *vm);
 /* Runs a batch in the calling thread. */
 void vmm_run(struct vmm_vcpu *v, const struct vmm_step *steps, unsigned int nr);
 void vmm_do(struct vmm_vcpu *v, unsigned int kind, uint64_t n);
+/*
+ * Memory for VMM_READ, VMM_WRITE and VMM_CALL: mapped at 2 MB, from VMM_GPA on,
+ * and never touched by anybody. A slot may be set again with other flags.
+ */
+#define VMM_GPA			0x38000000UL
+#define VMM_HUGE_PAGE		0x200000UL
+#define VMM_SLOT		100
+void *vmm_map_huge(size_t size);
+void vmm_set_slot(struct vmm *vm, unsigned int slot, uint64_t gpa, void *mem,
+		  size_t size, uint32_t flags);
+
 /* Touches all that is touched once: afterwards page faults are exact. */
 void vmm_warm(struct vmm_vcpu *v);
 

@@ -235,6 +235,7 @@ struct kvmx_vcpus {
  * shows the groups that it asked for.
  */
 #define KVMX_STATS_SCHED	(1U << 0) /* switches, migrations, delays: sched.* */
+#define KVMX_STATS_MMU		(1U << 1) /* EPT and NPT: mmu.* */
 
 /**
  * struct kvmx_stats - KVMX_VM_STATS: a statistics fd (returned, O_CLOEXEC)
@@ -389,6 +390,7 @@ struct kvmx_top {
  *  exit.REASON.hist	log2 histogram of gross times
  *  GROUP.since		clock when the present run of counting the group began
  *  sched.*		KVMX_STATS_SCHED
+ *  mmu.*		KVMX_STATS_MMU
  *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0;
  *			all bits set: several codes, the list was too short
  */

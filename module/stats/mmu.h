@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVMX_STATS_MMU: what a vCPU runs into in the second level of page tables.
+ */
+#ifndef KVMX_STATS_MMU_H
+#define KVMX_STATS_MMU_H
+
+#include <linux/types.h>
+
+#include "core/exit.h"
+#include "core/peek.h"
+#include "stats/counters.h"
+
+struct kvmx_vcpu;
+
+/**
+ * struct kvmx_mmu_state - what it takes to keep the figures
+ * @exit_at: when the exit that is being handled happened; 0 in the guest, and
+ *	until the first exit since counting began
+ * @about: what that exit is about
+ * @pending: a violation is being handled
+ * @known: @before was read
+ * @cause: of the violation
+ * @before: what KVM had counted when it began
+ */
+struct kvmx_mmu_state {
+	u64 exit_at;
+	enum kvmx_about about;
+	bool pending;
+	bool known;
+	enum kvmx_cause cause;
+	struct kvmx_handled before;
+};
+
+void kvmx_mmu_start(struct kvmx_mmu_state *s);
+void kvmx_mmu_exit(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
+		   struct kvm_vcpu *key, const struct kvmx_look *look, u64 now);
+void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
+		   struct kvm_vcpu *key, u64 address, u64 error);
+void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
+		   struct kvm_vcpu *key, u64 now);
+
+#endif /* KVMX_STATS_MMU_H */
