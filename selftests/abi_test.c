@@ -29,7 +29,7 @@ FIXTURE_VARIANT(habits) {
 };
 
 /* Of struct kvmx_stats. */
-#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU)
+#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO)
 
 #define COMMAND(name, code, where, type, known, ...)			\
 	FIXTURE_VARIANT_ADD(habits, name) {				\

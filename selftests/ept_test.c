@@ -30,15 +30,6 @@ FIXTURE(ept) {
 	char want[TEXT], got[TEXT];
 };
 
-static struct stats *stats_with(int vm, unsigned int vcpu, unsigned int groups)
-{
-	int fd = kvmx_vm_stats_with(vm, vcpu, groups);
-
-	if (fd < 0)
-		die_errno("KVMX_VM_STATS");
-	return stats_attach(fd);
-}
-
 FIXTURE_SETUP(ept)
 {
 	self->node = kvmx_node();
@@ -49,7 +40,7 @@ FIXTURE_SETUP(ept)
 	vmm_set_slot(self->vm, VMM_SLOT, VMM_GPA, self->mem, MEM_SIZE, 0);
 	/* What a batch needs besides is mapped from here on. */
 	vmm_warm(self->v);
-	self->s = stats_with(self->fd, 0, KVMX_STATS_MMU);
+	self->s = kvmx_stats_with(self->fd, 0, KVMX_STATS_MMU);
 	self->base = malloc(self->s->size);
 	self->n = 4 * scaled(256);
 }
@@ -316,10 +307,10 @@ TEST_F_TIMEOUT(ept, the_first_access_to_a_hole_is_mmio_too, 60)
 
 TEST_F_TIMEOUT(ept, a_vm_is_the_sum_of_its_vcpus, 60)
 {
-	struct stats *whole = stats_with(self->fd, KVMX_STATS_WHOLE_VM,
-					 KVMX_STATS_MMU);
+	struct stats *whole = kvmx_stats_with(self->fd, KVMX_STATS_WHOLE_VM,
+					      KVMX_STATS_MMU);
 	struct vmm_vcpu *other = vmm_add_vcpu(self->vm);
-	struct stats *s = stats_with(self->fd, 1, KVMX_STATS_MMU);
+	struct stats *s = kvmx_stats_with(self->fd, 1, KVMX_STATS_MMU);
 
 	go(self, VMM_WRITE, 100);
 	vmm_do(other, VMM_TOUCH, 77);
@@ -337,6 +328,47 @@ TEST_F_TIMEOUT(ept, a_vm_is_the_sum_of_its_vcpus, 60)
 	stats_close(whole);
 }
 
+/* What has the key in a list; the row of zeroes where there is none. */
+static struct kvmx_top_row row_of(const struct kvmx_top_row *rows, int nr,
+				  uint64_t key)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (rows[i].key == key)
+			return rows[i];
+	return (struct kvmx_top_row){ };
+}
+
+TEST_F_TIMEOUT(ept, the_hottest_ranges_are_where_the_faults_were, 60)
+{
+	uint64_t range = VMM_GPA, count = 0, time = 0;
+	struct kvmx_top_row rows[64];
+	struct kvmx_top head;
+	unsigned int i;
+	int nr;
+
+	for (i = 0; i < 4; i++, range += VMM_HUGE_PAGE)
+		vmm_run(self->v, &(struct vmm_step){ .kind = VMM_WRITE,
+			.n = 30 + 20 * i, .arg = range }, 1);
+	nr = kvmx_top(self->s->fd, KVMX_TOP_RANGES, rows, 64, &head);
+	ASSERT_LE(4, nr);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(30 + 20 * i, row_of(rows, nr, VMM_GPA + i *
+					      VMM_HUGE_PAGE).count);
+	EXPECT_EQ(90, rows[0].count);
+	stats_read(self->s);
+	for (i = 0; i < nr; i++) {
+		count += rows[i].count;
+		time += rows[i].time;
+		EXPECT_EQ(0, rows[i].key % VMM_HUGE_PAGE);
+	}
+	EXPECT_EQ(stats_get(self->s, "mmu.cause.not_present"),
+		  count + head.others_count);
+	EXPECT_EQ(stats_get(self->s, "mmu.time"), time + head.others_time);
+	EXPECT_EQ(-1, kvmx_top(self->s->fd, KVMX_TOP_PORTS, rows, 64, NULL));
+}
+
 static uint32_t state_of_hook(int node)
 {
 	struct kvmx_feature all[64];
@@ -350,7 +382,7 @@ static uint32_t state_of_hook(int node)
 
 TEST_F_TIMEOUT(ept, who_does_not_ask_pays_nothing, 60)
 {
-	struct stats *plain = stats_with(self->fd, 0, 0);
+	struct stats *plain = kvmx_stats_with(self->fd, 0, 0);
 
 	EXPECT_EQ(NULL, stats_find(plain, "mmu.cause.not_present"));
 	EXPECT_EQ(KVMX_FEATURE_ON, state_of_hook(self->node));
@@ -358,7 +390,7 @@ TEST_F_TIMEOUT(ept, who_does_not_ask_pays_nothing, 60)
 	EXPECT_EQ(KVMX_FEATURE_READY, state_of_hook(self->node));
 	/* Nobody counts these. */
 	go(self, VMM_WRITE, 100);
-	self->s = stats_with(self->fd, 0, KVMX_STATS_MMU);
+	self->s = kvmx_stats_with(self->fd, 0, KVMX_STATS_MMU);
 	EXPECT_EQ(KVMX_FEATURE_ON, state_of_hook(self->node));
 	mark(self);
 	go(self, VMM_WRITE, 150);

@@ -244,7 +244,8 @@ static struct hook hooks[] = {
 	{ KVMX_F_USER_EXIT, true, probe_userspace_exit },
 	{ KVMX_F_FPU, true, probe_fpu },
 	{ KVMX_F_WAKEUP, true, probe_wakeup },
-	{ KVMX_F_FAULT, true, probe_fault, KVMX_STATS_MMU },
+	{ KVMX_F_FAULT, true, probe_fault,
+	  KVMX_STATS_MMU | KVMX_STATS_IO },
 	{ KVMX_F_EXIT, true, probe_exit },
 	{ KVMX_F_ENTRY, true, probe_entry },
 };

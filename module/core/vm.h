@@ -38,7 +38,7 @@
 #include <linux/kvmx.h>
 
 /* KVMX_STATS_* bits that are defined. */
-#define KVMX_NR_GROUPS		2
+#define KVMX_NR_GROUPS		3
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
 
 struct kvm;

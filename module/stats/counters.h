@@ -265,11 +265,48 @@ struct kvmx_mmu {
 };
 
 /*
+ * KVMX_STATS_IO: port I/O and MMIO.
+ * X(member, name, type, unit, fold, needs)
+ */
+#define KVMX_IO_COUNTERS(X)						\
+	KVMX_GROUP_HEAD(X, "io", 0)					\
+	X(in,	     "io.port.in",   CUMULATIVE, NONE,  SUM, 0)		\
+	X(out,	     "io.port.out",  CUMULATIVE, NONE,  SUM, 0)		\
+	X(port_time, "io.port.time", CUMULATIVE, CLOCK, SUM, 0)		\
+	X(port_hist, "io.port.hist", LOG_HIST,	 CLOCK, SUM, 0)		\
+	X(mmio,	     "io.mmio.count", CUMULATIVE, NONE,	SUM, 0)		\
+	X(mmio_time, "io.mmio.time", CUMULATIVE, CLOCK, SUM, 0)		\
+	X(mmio_hist, "io.mmio.hist", LOG_HIST,	 CLOCK, SUM, 0)
+
+/**
+ * struct kvmx_io - the group's block
+ * @head: see there
+ * @in: exits that read from a port
+ * @out: exits that write to one
+ * @port_time: of both, from exit to entry, summed
+ * @port_hist: the same as a histogram
+ * @mmio: exits on addresses where no memory is
+ * @mmio_time: from exit to entry, summed
+ * @mmio_hist: the same as a histogram
+ */
+struct kvmx_io {
+	struct kvmx_group_head head;
+	u64 in;
+	u64 out;
+	u64 port_time;
+	u64 port_hist[KVMX_HIST_BUCKETS];
+	u64 mmio;
+	u64 mmio_time;
+	u64 mmio_hist[KVMX_HIST_BUCKETS];
+};
+
+/*
  * All groups. X(bit, member of struct kvmx_data, LIST)
  */
 #define KVMX_GROUPS(X)							\
 	X(KVMX_STATS_SCHED, sched, KVMX_SCHED_COUNTERS)			\
-	X(KVMX_STATS_MMU, mmu, KVMX_MMU_COUNTERS)
+	X(KVMX_STATS_MMU, mmu, KVMX_MMU_COUNTERS)			\
+	X(KVMX_STATS_IO, io, KVMX_IO_COUNTERS)
 
 /* The block of a group is copied by way of the stack. */
 #define KVMX_GROUP_MAX	1024
@@ -317,6 +354,7 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * @unlisted_code: the exit codes behind the last KVMX_UNLISTED slots
  * @sched: KVMX_STATS_SCHED
  * @mmu: KVMX_STATS_MMU
+ * @io: KVMX_STATS_IO
  * @slot: kvmx_schema_nr_slots() of them
  *
  * Behind the block each group and each slot has a sequence word of its own.
@@ -336,6 +374,7 @@ struct kvmx_data {
 	u64 unlisted_code[KVMX_UNLISTED];
 	struct kvmx_sched sched ____cacheline_aligned;
 	struct kvmx_mmu mmu ____cacheline_aligned;
+	struct kvmx_io io ____cacheline_aligned;
 	struct kvmx_slot slot[];
 };
 

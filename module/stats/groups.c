@@ -6,6 +6,7 @@
 
 #include "core/exit.h"
 #include "core/hook.h"
+#include "core/peek.h"
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/groups.h"
@@ -21,6 +22,8 @@ static void groups_entry(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 now)
 		kvmx_runq_entry(v, &v->more->sched, &d->sched, now);
 	if (groups & KVMX_STATS_MMU)
 		kvmx_mmu_entry(v, &v->more->mmu, key, now);
+	if (groups & KVMX_STATS_IO)
+		kvmx_io_entry(&v->more->io, &d->io, now);
 }
 
 /* Of an exit of which nothing may be read, a fault tells what it was. */
@@ -32,31 +35,39 @@ static struct kvmx_look look_at(struct kvm_vcpu *key, u64 code)
 					       kvmx_vmx_look(code);
 }
 
-static void exit_looked_at(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
-			   u64 now)
-{
-	struct kvmx_look look = look_at(key, code);
-
-	kvmx_mmu_exit(v, &v->more->mmu, key, &look, now);
-}
-
 static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
 			u64 now)
 {
 	u32 groups = READ_ONCE(v->groups);
 	struct kvmx_data *d = v->counts->data;
+	struct kvmx_look look;
 
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_exit(v, &v->more->sched, &d->sched, code);
+	if (!(groups & (KVMX_STATS_MMU | KVMX_STATS_IO)))
+		return;
+	look = look_at(key, code);
 	if (groups & KVMX_STATS_MMU)
-		exit_looked_at(v, key, code, now);
+		kvmx_mmu_exit(v, &v->more->mmu, key, &look, now);
+	if (groups & KVMX_STATS_IO)
+		kvmx_io_exit(&v->more->io, &d->io, &look, now);
 }
 
 static void groups_fault(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 address,
 			 u64 error)
 {
-	if (READ_ONCE(v->groups) & KVMX_STATS_MMU)
-		kvmx_mmu_fault(v, &v->more->mmu, key, address, error);
+	u32 groups = READ_ONCE(v->groups);
+	struct kvmx_data *d = v->counts->data;
+	enum kvmx_slot_kind slot = KVMX_SLOT_UNKNOWN;
+
+	if (!v->opaque)
+		slot = kvmx_peek_slot(key, address);
+	if (groups & KVMX_STATS_MMU)
+		kvmx_mmu_fault(v, &v->more->mmu, key, &(struct kvmx_violation){
+			       .address = address, .error = error,
+			       .slot = slot });
+	if (groups & KVMX_STATS_IO && slot == KVMX_SLOT_NONE)
+		kvmx_io_hole(&v->more->io, &d->io, address);
 }
 
 static void groups_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
@@ -130,6 +141,8 @@ void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now)
 		kvmx_runq_start(&v->more->sched);
 	if (groups & KVMX_STATS_MMU)
 		kvmx_mmu_start(&v->more->mmu);
+	if (groups & KVMX_STATS_IO)
+		kvmx_io_start(&v->more->io);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->groups, v->groups | groups);
 }

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "stats/counters.h"
+#include "stats/io.h"
 #include "stats/mmu.h"
 #include "stats/runq.h"
 
@@ -18,12 +19,14 @@ struct kvmx_vcpu;
  * struct kvmx_more - what groups keep of a vCPU besides its data
  * @sched: KVMX_STATS_SCHED
  * @mmu: KVMX_STATS_MMU
+ * @io: KVMX_STATS_IO
  *
  * One writer per group: the vCPU's bound thread, see core/threads.h.
  */
 struct kvmx_more {
 	struct kvmx_sched_state sched;
 	struct kvmx_mmu_state mmu;
+	struct kvmx_io_state io;
 };
 
 void kvmx_groups_init(void);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/align.h>
+#include <linux/sizes.h>
 #include <asm/cpufeature.h>
 
 #include "core/vm.h"
@@ -29,6 +31,7 @@ static void begin(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 {
 	s->pending = true;
 	s->cause = cause;
+	s->row = NULL;
 	s->known = !v->opaque;
 	if (s->known)
 		kvmx_peek_handled(key, &s->before);
@@ -101,34 +104,51 @@ static struct kvmx_fault decode(enum kvmx_about about, u64 error)
 	return kvmx_pferr_fault(error);
 }
 
+/* Where it was: by what a huge page covers. */
+static void count_range(struct kvmx_mmu_state *s, u64 address)
+{
+	struct kvmx_topk *t = &s->ranges;
+
+	s->row_key = ALIGN_DOWN(address, SZ_2M);
+	kvmx_seq_begin(&t->seq);
+	s->row = kvmx_topk_put(t, s->row_key);
+	kvmx_seq_end(&t->seq);
+}
+
+static void time_range(struct kvmx_mmu_state *s, u64 time)
+{
+	struct kvmx_topk *t = &s->ranges;
+
+	kvmx_seq_begin(&t->seq);
+	kvmx_topk_add_time(t, s->row, s->row_key, time);
+	kvmx_seq_end(&t->seq);
+}
+
 /**
  * kvmx_mmu_fault() - KVM is about to handle a page fault
  * @v: the vCPU
  * @s: what is kept of it
  * @key: KVM's
- * @address: guest-physical, but for shadow paging
- * @error: what the hardware says of it
+ * @what: what and where
  *
  * Context: kvm_page_fault, preemption disabled.
  */
 void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		   struct kvm_vcpu *key, u64 address, u64 error)
+		    struct kvm_vcpu *key, const struct kvmx_violation *what)
 {
-	enum kvmx_slot_kind slot = KVMX_SLOT_UNKNOWN;
 	enum kvmx_cause cause = KVMX_C_SHADOW;
 	struct kvmx_fault f;
 
 	/* An exit before counting began, or one that is counted already. */
 	if (!s->exit_at || s->about == KVMX_ABOUT_MMIO)
 		return;
-	f = decode(s->about, error);
-	if (s->about == KVMX_ABOUT_FAULT) {
-		if (!v->opaque)
-			slot = kvmx_peek_slot(key, address);
-		cause = cause_of(&f, slot);
-	}
+	f = decode(s->about, what->error);
+	if (s->about == KVMX_ABOUT_FAULT)
+		cause = cause_of(&f, what->slot);
 	begin(v, s, key, cause);
 	count(v, f.access, cause, f.walk);
+	if (cause != KVMX_C_SHADOW && cause != KVMX_C_MMIO)
+		count_range(s, what->address);
 }
 
 /* What KVM counted of it, and so made of it. */
@@ -170,6 +190,8 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		d->hist[kvmx_bucket(time)]++;
 	}
 	kvmx_seq_end(&d->head.seq);
+	if (s->row)
+		time_range(s, time);
 }
 
 /**

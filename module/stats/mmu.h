@@ -10,6 +10,7 @@
 #include "core/exit.h"
 #include "core/peek.h"
 #include "stats/counters.h"
+#include "stats/topk.h"
 
 struct kvmx_vcpu;
 
@@ -22,6 +23,9 @@ struct kvmx_vcpu;
  * @known: @before was read
  * @cause: of the violation
  * @before: what KVM had counted when it began
+ * @row: of the list, that the violation is counted in; NULL if in none
+ * @row_key: its key, in case that it loses the row
+ * @ranges: KVMX_TOP_RANGES
  */
 struct kvmx_mmu_state {
 	u64 exit_at;
@@ -30,13 +34,28 @@ struct kvmx_mmu_state {
 	bool known;
 	enum kvmx_cause cause;
 	struct kvmx_handled before;
+	struct kvmx_topk_row *row;
+	u64 row_key;
+	struct kvmx_topk ranges;
+};
+
+/**
+ * struct kvmx_violation - a page fault as it is told
+ * @address: guest-physical, but for shadow paging
+ * @error: what the hardware says of it
+ * @slot: what the memory there is
+ */
+struct kvmx_violation {
+	u64 address;
+	u64 error;
+	enum kvmx_slot_kind slot;
 };
 
 void kvmx_mmu_start(struct kvmx_mmu_state *s);
 void kvmx_mmu_exit(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, const struct kvmx_look *look, u64 now);
 void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		   struct kvm_vcpu *key, u64 address, u64 error);
+		   struct kvm_vcpu *key, const struct kvmx_violation *what);
 void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, u64 now);
 

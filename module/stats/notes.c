@@ -170,6 +170,22 @@ static void notes_mmu(struct writer *w, u32 have)
 	}
 }
 
+static void notes_io(struct writer *w, u32 have)
+{
+	static const char * const late[] = {
+		"io.*.time", "io.*.hist",
+	};
+	unsigned int i;
+
+	if (!(have & KVMX_NEED_FAULT))
+		note(w, KVMX_LABEL_LATE, "io.mmio.*",
+		     "lacks the first access to each page: kvm_page_fault is off");
+	if (!KVMX_SVM_EXIT_IS_LATE || !boot_cpu_has(X86_FEATURE_SVM))
+		return;
+	for (i = 0; i < ARRAY_SIZE(late); i++)
+		note(w, KVMX_LABEL_LATE, late[i], "%s", late_exit);
+}
+
 /**
  * kvmx_notes_make() - what is to be said about a statistics fd's figures
  * @notes: room for KVMX_NOTES_MAX
@@ -190,5 +206,7 @@ unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have)
 	notes_late_exit(&w);
 	if (groups & KVMX_STATS_MMU)
 		notes_mmu(&w, have);
+	if (groups & KVMX_STATS_IO)
+		notes_io(&w, have);
 	return w.nr;
 }

@@ -46,6 +46,15 @@ static const struct top_kind kinds[] = {
 	[KVMX_TOP_EXITS_OTHER_NODE] = {
 		KVMX_STATS_SCHED, EXITS_AT(KVMX_D_OTHER), false, true,
 	},
+	[KVMX_TOP_RANGES] = {
+		KVMX_STATS_MMU, offsetof(struct kvmx_more, mmu.ranges), false,
+	},
+	[KVMX_TOP_PORTS] = {
+		KVMX_STATS_IO, offsetof(struct kvmx_more, io.ports), false,
+	},
+	[KVMX_TOP_MMIO] = {
+		KVMX_STATS_IO, offsetof(struct kvmx_more, io.mmio), false,
+	},
 };
 
 /**

@@ -236,6 +236,7 @@ struct kvmx_vcpus {
  */
 #define KVMX_STATS_SCHED	(1U << 0) /* switches, migrations, delays: sched.* */
 #define KVMX_STATS_MMU		(1U << 1) /* EPT and NPT: mmu.* */
+#define KVMX_STATS_IO		(1U << 2) /* ports and MMIO: io.* */
 
 /**
  * struct kvmx_stats - KVMX_VM_STATS: a statistics fd (returned, O_CLOEXEC)
@@ -304,10 +305,21 @@ struct kvmx_notes {
 	__u64 reserved;
 };
 
-/* kvmx_top.what: which list, and what its keys are */
+/*
+ * kvmx_top.what: which list, and what its keys are. Numbers from 16 times the
+ * number of a group's bit on are that group's.
+ */
 #define KVMX_TOP_PREEMPTORS	0	/* KVMX_STATS_SCHED: tid of a thread that
 					 * took the CPU of a running vCPU; time:
 					 * until the vCPU had one again
+					 */
+#define KVMX_TOP_RANGES		16	/* KVMX_STATS_MMU: guest-physical address
+					 * of 2 MB in which there were violations
+					 * on memory; time: exit to entry
+					 */
+#define KVMX_TOP_PORTS		32	/* KVMX_STATS_IO: port; time: exit to entry */
+#define KVMX_TOP_MMIO		33	/* KVMX_STATS_IO: guest-physical address;
+					 * time: exit to entry
 					 */
 
 /*
@@ -391,6 +403,7 @@ struct kvmx_top {
  *  GROUP.since		clock when the present run of counting the group began
  *  sched.*		KVMX_STATS_SCHED
  *  mmu.*		KVMX_STATS_MMU
+ *  io.*		KVMX_STATS_IO
  *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0;
  *			all bits set: several codes, the list was too short
  */
