@@ -213,15 +213,20 @@ TEST_F_TIMEOUT(ept, writes_to_a_read_only_slot_are_that_and_emulated, 60)
 	       n, n, n);
 }
 
-/* With page-modification logging no write has to fault. */
-static bool has_pml(void)
+static bool parameter(const char *path)
 {
-	FILE *f = fopen("/sys/module/kvm_intel/parameters/pml", "r");
-	bool pml = f && fgetc(f) == 'Y';
+	FILE *f = fopen(path, "r");
+	bool on = f && fgetc(f) == 'Y';
 
 	if (f)
 		fclose(f);
-	return pml;
+	return on;
+}
+
+/* With page-modification logging no write has to fault. */
+static bool has_pml(void)
+{
+	return parameter("/sys/module/kvm_intel/parameters/pml");
 }
 
 TEST_F_TIMEOUT(ept, dirty_logging_costs_one_fault_for_each_written_page, 60)
@@ -367,6 +372,99 @@ TEST_F_TIMEOUT(ept, the_hottest_ranges_are_where_the_faults_were, 60)
 		  count + head.others_count);
 	EXPECT_EQ(stats_get(self->s, "mmu.time"), time + head.others_time);
 	EXPECT_EQ(-1, kvmx_top(self->s->fd, KVMX_TOP_PORTS, rows, 64, NULL));
+}
+
+/* KVM's own figures, and ours, when all is at rest. */
+#define same_pages(whole, own) do {					\
+	stats_read(whole);						\
+	stats_read(own);						\
+	EXPECT_EQ(stats_get(own, "pages_4k"), stats_get(whole, "mmu.pages.4k")); \
+	EXPECT_EQ(stats_get(own, "pages_2m"), stats_get(whole, "mmu.pages.2m")); \
+	EXPECT_EQ(stats_get(own, "pages_1g"), stats_get(whole, "mmu.pages.1g")); \
+} while (0)
+
+TEST_F_TIMEOUT(ept, pages_by_size_are_kvms_own_through_splits_and_collapses, 60)
+{
+	struct stats *whole = kvmx_stats_with(self->fd, KVMX_STATS_WHOLE_VM,
+					      KVMX_STATS_MMU);
+	struct stats *own = kvm_stats(self->vm->fd);
+	uint64_t huge = MEM_SIZE / VMM_HUGE_PAGE;
+
+	if (madvise(self->mem, MEM_SIZE, MADV_HUGEPAGE))
+		SKIP(return, "this kernel has no transparent huge pages");
+	memset(self->mem, 0, MEM_SIZE);
+	if (huge_at(self->mem) < MEM_SIZE)
+		SKIP(return, "the host has not enough free huge pages");
+	go(self, VMM_WRITE, MEM_SIZE / 4096);
+	same_pages(whole, own);
+	EXPECT_EQ(huge, stats_get(whole, "mmu.pages.2m"));
+	/* Logging of pages splits what is larger. */
+	vmm_set_slot(self->vm, VMM_SLOT, VMM_GPA, self->mem, MEM_SIZE,
+		     KVM_MEM_LOG_DIRTY_PAGES);
+	go(self, VMM_WRITE, MEM_SIZE / 4096);
+	same_pages(whole, own);
+	if (!has_pml()) {
+		EXPECT_EQ(0, stats_get(whole, "mmu.pages.2m"));
+		EXPECT_LE(MEM_SIZE / 4096, stats_get(whole, "mmu.pages.4k"));
+	}
+	vmm_set_slot(self->vm, VMM_SLOT, VMM_GPA, self->mem, MEM_SIZE, 0);
+	go(self, VMM_WRITE, MEM_SIZE / 4096);
+	same_pages(whole, own);
+	EXPECT_EQ(huge, stats_get(whole, "mmu.pages.2m"));
+	EXPECT_LT(0, stats_get(whole, "mmu.pages.read_at"));
+	EXPECT_EQ(NULL, stats_find(self->s, "mmu.pages.4k"));
+	stats_close(own);
+	stats_close(whole);
+}
+
+TEST_F_TIMEOUT(ept, tables_grow_by_one_page_for_512, 60)
+{
+	struct stats *whole = kvmx_stats_with(self->fd, KVMX_STATS_WHOLE_VM,
+					      KVMX_STATS_MMU);
+	uint64_t before;
+
+	if (!stats_find(whole, "mmu.pages.tables"))
+		SKIP(return, "this kernel's KVM does not count them");
+	go(self, VMM_WRITE, 1);
+	stats_read(whole);
+	before = stats_get(whole, "mmu.pages.tables");
+	/* A table for each 2 MB but the first. */
+	go(self, VMM_WRITE, MEM_SIZE / 4096);
+	stats_read(whole);
+	EXPECT_EQ((MEM_SIZE / VMM_HUGE_PAGE - 1) * 4096,
+		  stats_get(whole, "mmu.pages.tables") - before);
+	stats_close(whole);
+}
+
+static bool five_levels(void)
+{
+	char line[4096];
+	bool found = false;
+	FILE *f = fopen("/proc/cpuinfo", "r");
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "flags", 5) && strstr(line, " la57");
+	if (f)
+		fclose(f);
+	return found;
+}
+
+TEST_F_TIMEOUT(ept, the_walk_is_as_this_host_has_it, 60)
+{
+	if (five_levels())
+		SKIP(return, "whether five levels are in use is not known here");
+	vmm_do(self->v, VMM_CPUID, 2);
+	stats_read(self->s);
+	EXPECT_EQ(4, stats_get(self->s, "mmu.walk.levels"));
+	if (!vmm_intel()) {
+		EXPECT_EQ(1, stats_get(self->s, "mmu.walk.ad"));
+		EXPECT_EQ(NULL, stats_find(self->s, "mmu.walk.pml"));
+		return;
+	}
+	EXPECT_EQ(parameter("/sys/module/kvm_intel/parameters/eptad"),
+		  stats_get(self->s, "mmu.walk.ad"));
+	if (!has_pml())
+		EXPECT_EQ(0, stats_get(self->s, "mmu.walk.pml"));
 }
 
 static uint32_t state_of_hook(int node)

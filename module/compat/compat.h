@@ -73,4 +73,28 @@
 #define KVMX_VCPU_PID_LOCK 0
 #endif
 
+/*
+ * Pages of the shadow MMU's tables: counted in kvm_arch up to 6.12 at least, in
+ * the VM's statistics in 7.2; the boundary was not searched.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define KVMX_SHADOW_PAGES(kvm) ((u64)(kvm)->arch.n_used_mmu_pages)
+#else
+#define KVMX_SHADOW_PAGES(kvm) ((u64)(kvm)->stat.mmu_shadow_pages)
+#endif
+
+/*
+ * Pages of the TDP MMU's tables: a list in 6.1, a count in 6.12, in 7.3 a count
+ * for KVM's own checks only. The boundaries were not searched.
+ */
+#if defined(CONFIG_KVM_PROVE_MMU) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
+#define KVMX_TDP_PAGES_ARE_TOLD 1
+#define KVMX_TDP_PAGES(kvm) ((u64)atomic64_read(&(kvm)->arch.tdp_mmu_pages))
+#else
+#define KVMX_TDP_PAGES_ARE_TOLD 0
+#define KVMX_TDP_PAGES(kvm) 0
+#endif
+
 #endif /* KVMX_COMPAT_H */

@@ -25,7 +25,10 @@ static u32 round;
 /**
  * struct walk - what the walk carries along
  * @task: the thread whose files are looked at
- * @only: look at this VM only, and ask what its vCPUs are doing
+ * @only: look at this VM only, by calling @look
+ * @look: called once with the VM, which exists meanwhile
+ * @arg: given to @look
+ * @found: that was done
  * @vm: spare record of a VM
  * @vcpus: spare records of vCPUs, the first @nr of them used up
  * @nr: see above
@@ -34,6 +37,9 @@ static u32 round;
 struct walk {
 	struct task_struct *task;
 	const struct kvm *only;
+	void (*look)(struct kvm *kvm, void *arg);
+	void *arg;
+	bool found;
 	struct kvmx_vm *vm;
 	struct kvmx_vcpu *vcpus[SPARES];
 	unsigned int nr;
@@ -109,6 +115,15 @@ static int ask_vcpu(struct kvm_vcpu *vcpu, void *arg)
 	return 0;
 }
 
+static int look_at_vm(struct walk *w, struct kvm *kvm)
+{
+	if (w->only != kvm)
+		return 0;
+	w->look(kvm, w->arg);
+	w->found = true;
+	return 1;
+}
+
 /* Under the lock of a file table: the fd holds the VM. */
 static int walk_file(const void *arg, struct file *file, unsigned int fd)
 {
@@ -122,8 +137,7 @@ static int walk_file(const void *arg, struct file *file, unsigned int fd)
 	if (!kvm || !kvmx_peek_sane(kvm))
 		return 0;
 	if (w->only)
-		return w->only == kvm ?
-		       kvmx_peek_each_vcpu(kvm, ask_vcpu, NULL) : 0;
+		return look_at_vm(w, kvm);
 
 	rcu_read_lock();
 	w->task = kvmx_peek_owner(kvm, task);
@@ -273,6 +287,37 @@ int kvmx_discover_all(void)
 }
 
 /**
+ * kvmx_discover_look() - look into a VM
+ * @vm: the VM; the caller holds a reference
+ * @look: called once, with KVM's VM held by a file of its owner
+ * @arg: given to @look
+ *
+ * Context: may sleep; @look must not: it runs under a file table's lock.
+ * Return: false where the VM is gone, or its owner has no file of it.
+ */
+bool kvmx_discover_look(struct kvmx_vm *vm,
+			void (*look)(struct kvm *kvm, void *arg), void *arg)
+{
+	struct walk w = {
+		.only = READ_ONCE(vm->key), .look = look, .arg = arg,
+	};
+	struct task_struct *task = get_pid_task(vm->pid, PIDTYPE_TGID);
+
+	if (!task)
+		return false;
+	if (w.only)
+		walk_task(&w, task);
+	put_task_struct(task);
+	/* Gone meanwhile: then it may have been another at the same address. */
+	return w.found && !READ_ONCE(vm->gone);
+}
+
+static void ask_vcpus(struct kvm *kvm, void *arg)
+{
+	kvmx_peek_each_vcpu(kvm, ask_vcpu, arg);
+}
+
+/**
  * kvmx_discover_doing() - look what the vCPUs of a VM seem to do now
  * @vm: the VM; the caller holds a reference
  *
@@ -283,18 +328,11 @@ int kvmx_discover_all(void)
  */
 void kvmx_discover_doing(struct kvmx_vm *vm)
 {
-	struct task_struct *task;
 	struct kvmx_vcpu *v;
-	struct walk w = { .only = READ_ONCE(vm->key) };
 
 	kvmx_vm_for_each_vcpu(v, vm)
 		v->doing = KVMX_DOING_UNKNOWN;
-	task = get_pid_task(vm->pid, PIDTYPE_TGID);
-	if (!task)
-		return;
-	if (w.only)
-		walk_task(&w, task);
-	put_task_struct(task);
+	kvmx_discover_look(vm, ask_vcpus, NULL);
 }
 
 /**

@@ -6,11 +6,16 @@
 #ifndef KVMX_CORE_DISCOVER_H
 #define KVMX_CORE_DISCOVER_H
 
+#include <linux/types.h>
+
 struct file;
+struct kvm;
 struct kvmx_vm;
 
 int kvmx_discover_all(void);
 void kvmx_discover_doing(struct kvmx_vm *vm);
+bool kvmx_discover_look(struct kvmx_vm *vm,
+			void (*look)(struct kvm *kvm, void *arg), void *arg);
 struct kvmx_vm *kvmx_discover_file(struct file *file);
 
 #endif /* KVMX_CORE_DISCOVER_H */

@@ -62,6 +62,21 @@ struct kvmx_look {
 struct kvmx_look kvmx_vmx_look(u64 code);
 struct kvmx_look kvmx_svm_look(struct kvm_vcpu *vcpu, u64 code);
 
+/**
+ * struct kvmx_shape - the second level of page tables of a vCPU
+ * @levels: of the walk; 0: shadow paging
+ * @ad: the processor marks what was accessed and written
+ * @pml: it logs what was written
+ */
+struct kvmx_shape {
+	unsigned int levels;
+	bool ad;
+	bool pml;
+};
+
+bool kvmx_vmx_shape(struct kvmx_shape *shape);
+void kvmx_svm_shape(struct kvm_vcpu *vcpu, struct kvmx_shape *shape);
+
 /* What it ran into. */
 enum kvmx_denied {
 	KVMX_DENIED_ABSENT,	/* nothing is mapped */

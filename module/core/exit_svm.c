@@ -5,7 +5,10 @@
  * own, so this is checked on every vCPU before it is trusted.
  */
 #include <linux/kvm_host.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
 #include <asm/svm.h>
 
 #include "core/exit.h"
@@ -163,6 +166,31 @@ struct kvmx_fault kvmx_pferr_fault(u64 error)
 	else if (f.access == KVMX_ACCESS_WRITE)
 		f.denied = KVMX_DENIED_WRITE;
 	return f;
+}
+
+/* APM vol. 2, table B-1; kernels have several names for it. */
+#define VMCB_NP		0x90
+#define VMCB_NP_ENABLE	BIT(0)
+
+/**
+ * kvmx_svm_shape() - the second level of page tables
+ * @vcpu: a vCPU that passed kvmx_svm_check()
+ * @shape: filled
+ *
+ * NPT walks as many levels as the host's own paging (APM vol. 2, 15.25.3), and
+ * always keeps accessed and dirty bits (15.25.5).
+ *
+ * Context: kvm_entry or kvm_exit, preemption disabled.
+ */
+void kvmx_svm_shape(struct kvm_vcpu *vcpu, struct kvmx_shape *shape)
+{
+	const u64 *vmcb = (const u64 *)svm_head(vcpu)->vmcb;
+
+	memset(shape, 0, sizeof(*shape));
+	if (!(vmcb[VMCB_NP / sizeof(u64)] & VMCB_NP_ENABLE))
+		return;
+	shape->levels = native_read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	shape->ad = true;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 #include <asm/asm.h>
 #include <asm/vmx.h>
 
@@ -155,4 +156,36 @@ struct kvmx_fault kvmx_ept_fault(u64 q)
 	else if (q & EPT_WRITE && !(q & EPT_WRITABLE))
 		f.denied = KVMX_DENIED_WRITE;
 	return f;
+}
+
+/* EPT pointer (SDM vol. 3C, table 25-9). */
+#define EPTP_LEVELS_SHIFT	3
+#define EPTP_LEVELS_MASK	7	/* less one */
+#define EPTP_AD			BIT(6)
+
+/**
+ * kvmx_vmx_shape() - the second level of page tables
+ * @shape: filled
+ *
+ * Context: kvm_entry or kvm_exit, preemption disabled.
+ * Return: false if it cannot be read.
+ */
+bool kvmx_vmx_shape(struct kvmx_shape *shape)
+{
+	unsigned long primary = 0, controls = 0, eptp = 0;
+
+	if (!vmread(CPU_BASED_VM_EXEC_CONTROL, &primary))
+		return false;
+	if (primary & CPU_BASED_ACTIVATE_SECONDARY_CONTROLS &&
+	    !vmread(SECONDARY_VM_EXEC_CONTROL, &controls))
+		return false;
+	memset(shape, 0, sizeof(*shape));
+	if (!(controls & SECONDARY_EXEC_ENABLE_EPT))
+		return true;
+	if (!vmread(EPT_POINTER, &eptp))
+		return false;
+	shape->levels = (eptp >> EPTP_LEVELS_SHIFT & EPTP_LEVELS_MASK) + 1;
+	shape->ad = eptp & EPTP_AD;
+	shape->pml = controls & SECONDARY_EXEC_ENABLE_PML;
+	return true;
 }

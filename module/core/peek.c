@@ -306,6 +306,34 @@ void kvmx_peek_handled(const struct kvm_vcpu *vcpu, struct kvmx_handled *to)
 }
 
 /**
+ * kvmx_peek_nested() - does a guest of the guest run?
+ * @vcpu: a vCPU
+ *
+ * Context: its own thread, loaded.
+ * Return: true if so.
+ */
+bool kvmx_peek_nested(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.hflags & HF_GUEST_MASK;
+}
+
+/**
+ * kvmx_peek_sizes() - what a VM has mapped now
+ * @kvm: the VM
+ * @to: filled
+ *
+ * Context: the walk.
+ */
+void kvmx_peek_sizes(struct kvm *kvm, struct kvmx_sizes *to)
+{
+	int i;
+
+	for (i = 0; i < KVMX_NR_LEVELS; i++)
+		to->pages[i] = atomic64_read(&kvm->stat.pages[i]);
+	to->tables = (KVMX_SHADOW_PAGES(kvm) + KVMX_TDP_PAGES(kvm)) * PAGE_SIZE;
+}
+
+/**
  * kvmx_peek_doing() - what a vCPU seems to do
  * @vcpu: a vCPU of any thread
  *

@@ -55,6 +55,19 @@ struct kvmx_handled {
 	u64 fast;
 };
 
+/* Sizes of pages, by level of the tables. */
+#define KVMX_NR_LEVELS	3
+
+/**
+ * struct kvmx_sizes - what a VM has mapped
+ * @pages: leaf entries: of 4 KB, 2 MB, 1 GB
+ * @tables: bytes of the tables themselves
+ */
+struct kvmx_sizes {
+	u64 pages[KVMX_NR_LEVELS];
+	u64 tables;
+};
+
 void kvmx_peek_reset(void);
 bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
@@ -66,6 +79,8 @@ struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
 void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 enum kvmx_slot_kind kvmx_peek_slot(struct kvm_vcpu *vcpu, u64 gpa);
 void kvmx_peek_handled(const struct kvm_vcpu *vcpu, struct kvmx_handled *to);
+bool kvmx_peek_nested(const struct kvm_vcpu *vcpu);
+void kvmx_peek_sizes(struct kvm *kvm, struct kvmx_sizes *to);
 struct kvm *kvmx_peek_vm_of(struct kvm_vcpu *vcpu);
 enum kvmx_doing kvmx_peek_doing(const struct kvm_vcpu *vcpu);
 struct pid *kvmx_peek_get_pid(struct kvm_vcpu *vcpu);

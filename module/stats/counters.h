@@ -14,6 +14,7 @@
 #include <linux/kvmx.h>
 
 #include "core/exit.h"
+#include "core/peek.h"
 #include "core/topo.h"
 
 /* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
@@ -24,6 +25,8 @@
 #define KVMX_NEED_THROTTLED	BIT(4) /* a kernel that tells throttled from ready */
 #define KVMX_NEED_LAYOUT	BIT(5) /* to look into struct kvm_vcpu */
 #define KVMX_NEED_FAULT		BIT(8) /* page faults that KVM handles */
+#define KVMX_NEED_TABLES	BIT(10) /* KVM's count of their pages */
+#define KVMX_NEED_PML		BIT(11) /* a processor that may have it */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
 #define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
 				 KVMX_NEED_LAYOUT)
@@ -34,6 +37,7 @@ enum kvmx_fold {
 	KVMX_FOLD_SUM,
 	KVMX_FOLD_MAX,
 	KVMX_FOLD_VM,		/* the VM has one of its own */
+	KVMX_FOLD_ONLY,		/* the same, and vCPUs have none */
 };
 
 /*
@@ -213,7 +217,7 @@ enum kvmx_outcome {
  * X(member, name, type, unit, fold, needs)
  */
 #define KVMX_MMU_COUNTERS(X)						\
-	KVMX_GROUP_HEAD(X, "mmu", KVMX_NEED_FAULT)			\
+	KVMX_GROUP_HEAD(X, "mmu", 0)					\
 	KVMX_MMU_ACCESS(X, READ, "read")				\
 	KVMX_MMU_ACCESS(X, WRITE, "write")				\
 	KVMX_MMU_ACCESS(X, FETCH, "fetch")				\
@@ -239,7 +243,18 @@ enum kvmx_outcome {
 	X(fast, "mmu.fast", CUMULATIVE, NONE, SUM,			\
 			KVMX_NEED_FAULT | KVMX_NEED_LAYOUT)		\
 	X(time, "mmu.time", CUMULATIVE, CLOCK, SUM, KVMX_NEED_FAULT)	\
-	X(hist, "mmu.hist", LOG_HIST, CLOCK, SUM, KVMX_NEED_FAULT)
+	X(hist, "mmu.hist", LOG_HIST, CLOCK, SUM, KVMX_NEED_FAULT)	\
+	X(pages[0], "mmu.pages.4k", INSTANT, NONE, ONLY, KVMX_NEED_LAYOUT) \
+	X(pages[1], "mmu.pages.2m", INSTANT, NONE, ONLY, KVMX_NEED_LAYOUT) \
+	X(pages[2], "mmu.pages.1g", INSTANT, NONE, ONLY, KVMX_NEED_LAYOUT) \
+	X(tables, "mmu.pages.tables", INSTANT, BYTES, ONLY,		\
+			KVMX_NEED_LAYOUT | KVMX_NEED_TABLES)		\
+	X(read_at, "mmu.pages.read_at", INSTANT, CLOCK, ONLY,		\
+			KVMX_NEED_LAYOUT)				\
+	X(levels, "mmu.walk.levels", INSTANT, NONE, MAX, KVMX_NEED_LAYOUT) \
+	X(ad,	  "mmu.walk.ad",     INSTANT, BOOL, MAX, KVMX_NEED_LAYOUT) \
+	X(pml,	  "mmu.walk.pml",    INSTANT, BOOL, MAX,		\
+			KVMX_NEED_LAYOUT | KVMX_NEED_PML)
 
 /**
  * struct kvmx_mmu - the group's block
@@ -252,6 +267,12 @@ enum kvmx_outcome {
  * @fast: of these, such that KVM handled without its MMU lock
  * @time: from exit to entry, of violations on memory, summed
  * @hist: the same as a histogram
+ * @pages: leaf entries by level, of a VM
+ * @tables: bytes of the tables themselves, of a VM
+ * @read_at: when these were read, 0: they could not be yet
+ * @levels: of the walk; 0: not seen yet, or shadow paging
+ * @ad: the processor keeps accessed and dirty bits
+ * @pml: it logs written pages at present
  */
 struct kvmx_mmu {
 	struct kvmx_group_head head;
@@ -262,6 +283,12 @@ struct kvmx_mmu {
 	u64 fast;
 	u64 time;
 	u64 hist[KVMX_HIST_BUCKETS];
+	u64 pages[KVMX_NR_LEVELS];
+	u64 tables;
+	u64 read_at;
+	u64 levels;
+	u64 ad;
+	u64 pml;
 };
 
 /*

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/align.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
+#include <linux/time64.h>
 #include <asm/cpufeature.h>
 
+#include "core/clock.h"
+#include "core/discover.h"
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/mmu.h"
@@ -24,6 +28,7 @@ void kvmx_mmu_start(struct kvmx_mmu_state *s)
 {
 	s->exit_at = 0;
 	s->pending = false;
+	s->look_again = 0;
 }
 
 static void begin(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
@@ -194,6 +199,29 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		time_range(s, time);
 }
 
+/* How the walk is done changes with what the VMM asks KVM for: once a second. */
+static noinline void look_at_shape(struct kvmx_vcpu *v,
+				   struct kvmx_mmu_state *s,
+				   struct kvm_vcpu *key, u64 now)
+{
+	struct kvmx_mmu *d = &v->counts->data->mmu;
+	struct kvmx_shape shape;
+
+	/* A guest of the guest has tables of its own. */
+	if (v->opaque || kvmx_peek_nested(key))
+		return;
+	s->look_again = now + kvmx_clock_from_ns(NSEC_PER_SEC);
+	if (boot_cpu_has(X86_FEATURE_SVM))
+		kvmx_svm_shape(key, &shape);
+	else if (!kvmx_vmx_shape(&shape))
+		return;
+	kvmx_seq_begin(&d->head.seq);
+	d->levels = shape.levels;
+	d->ad = shape.ad;
+	d->pml = shape.pml;
+	kvmx_seq_end(&d->head.seq);
+}
+
 /**
  * kvmx_mmu_entry() - the guest is entered
  * @v: the vCPU
@@ -210,4 +238,33 @@ void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		settle(v, s, key, kvmx_ticks(s->exit_at, now));
 	s->pending = false;
 	s->exit_at = 0;
+	if (unlikely(now >= s->look_again))
+		look_at_shape(v, s, key, now);
+}
+
+static void read_sizes(struct kvm *kvm, void *sizes)
+{
+	kvmx_peek_sizes(kvm, sizes);
+}
+
+/**
+ * kvmx_mmu_read() - what a VM has mapped now
+ * @vm: the VM; the caller holds a reference
+ * @mapped: what was read last; stays where the VM cannot be looked into
+ * @to: figures of the VM
+ *
+ * Context: may sleep.
+ */
+void kvmx_mmu_read(struct kvmx_vm *vm, struct kvmx_mapped *mapped,
+		   struct kvmx_mmu *to)
+{
+	struct kvmx_sizes sizes;
+
+	if (kvmx_discover_look(vm, read_sizes, &sizes)) {
+		mapped->sizes = sizes;
+		mapped->read_at = kvmx_clock();
+	}
+	memcpy(to->pages, mapped->sizes.pages, sizeof(to->pages));
+	to->tables = mapped->sizes.tables;
+	to->read_at = mapped->read_at;
 }

@@ -13,6 +13,7 @@
 #include "stats/topk.h"
 
 struct kvmx_vcpu;
+struct kvmx_vm;
 
 /**
  * struct kvmx_mmu_state - what it takes to keep the figures
@@ -25,6 +26,7 @@ struct kvmx_vcpu;
  * @before: what KVM had counted when it began
  * @row: of the list, that the violation is counted in; NULL if in none
  * @row_key: its key, in case that it loses the row
+ * @look_again: when to look how the walk is done, next
  * @ranges: KVMX_TOP_RANGES
  */
 struct kvmx_mmu_state {
@@ -36,6 +38,7 @@ struct kvmx_mmu_state {
 	struct kvmx_handled before;
 	struct kvmx_topk_row *row;
 	u64 row_key;
+	u64 look_again;
 	struct kvmx_topk ranges;
 };
 
@@ -51,6 +54,16 @@ struct kvmx_violation {
 	enum kvmx_slot_kind slot;
 };
 
+/**
+ * struct kvmx_mapped - what a VM has mapped, as it was read last
+ * @sizes: how much
+ * @read_at: when that was; 0: never
+ */
+struct kvmx_mapped {
+	struct kvmx_sizes sizes;
+	u64 read_at;
+};
+
 void kvmx_mmu_start(struct kvmx_mmu_state *s);
 void kvmx_mmu_exit(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, const struct kvmx_look *look, u64 now);
@@ -58,5 +71,7 @@ void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, const struct kvmx_violation *what);
 void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, u64 now);
+void kvmx_mmu_read(struct kvmx_vm *vm, struct kvmx_mapped *mapped,
+		   struct kvmx_mmu *to);
 
 #endif /* KVMX_STATS_MMU_H */

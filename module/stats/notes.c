@@ -26,11 +26,17 @@ static const struct {
 	{ KVMX_STATS_SCHED, KVMX_NEED_SWITCH, "sched.*" },
 	{ KVMX_STATS_SCHED, KVMX_NEED_POLL, "sched.poll.*" },
 	{ KVMX_STATS_SCHED, KVMX_NEED_THROTTLED, "sched.switches.throttled" },
-	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.access.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.cause.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.page_walk" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT | KVMX_NEED_LAYOUT, "mmu.outcome.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT | KVMX_NEED_LAYOUT, "mmu.fast" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.time" },
+	{ KVMX_STATS_MMU, KVMX_NEED_FAULT, "mmu.hist" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.pages.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.walk.*" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.dirty_logging" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.read_only" },
-	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.outcome.*" },
-	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.fast" },
 };
 
 static const struct {
@@ -161,6 +167,12 @@ static void notes_late_exit(struct writer *w)
 
 static void notes_mmu(struct writer *w, u32 have)
 {
+	if (!(have & KVMX_NEED_TABLES))
+		note(w, KVMX_LABEL_UNAVAILABLE, "mmu.pages.tables",
+		     "this kernel's KVM does not count the pages of its tables");
+	if (!(have & KVMX_NEED_PML))
+		note(w, KVMX_LABEL_UNAVAILABLE, "mmu.walk.pml",
+		     "not on AMD: page-modification log is a feature of VMX");
 	if (!(have & KVMX_NEED_LAYOUT))
 		note(w, KVMX_LABEL_LATE, "mmu.cause.*",
 		     "read-only slots, dirty logging and holes count as what they look like: vcpu_layout is off");

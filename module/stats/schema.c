@@ -306,7 +306,7 @@ static bool counter_shown(const struct kvmx_counter *c, bool whole_vm,
 {
 	if ((c->needs & have) != c->needs || (c->group & groups) != c->group)
 		return false;
-	return !whole_vm || c->fold != KVMX_FOLD_NONE;
+	return whole_vm ? c->fold != KVMX_FOLD_NONE : c->fold != KVMX_FOLD_ONLY;
 }
 
 /* A descriptor without its name, as readers know it. */

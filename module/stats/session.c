@@ -2,6 +2,7 @@
 #include <linux/mutex.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
+#include <asm/cpufeature.h>
 
 #include "core/clock.h"
 #include "core/discover.h"
@@ -346,6 +347,10 @@ u32 kvmx_session_have(void)
 	/* It is checked when a vCPU runs: until then nothing speaks against it. */
 	if (kvmx_feature_state(KVMX_F_LAYOUT) != KVMX_FEATURE_OFF)
 		have |= KVMX_NEED_LAYOUT;
+	if (KVMX_TDP_PAGES_ARE_TOLD)
+		have |= KVMX_NEED_TABLES;
+	if (boot_cpu_has(X86_FEATURE_VMX))
+		have |= KVMX_NEED_PML;
 	return have;
 }
 

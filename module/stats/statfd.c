@@ -14,6 +14,7 @@
 #include "core/args.h"
 #include "core/vm.h"
 #include "stats/account.h"
+#include "stats/mmu.h"
 #include "stats/notes.h"
 #include "stats/schema.h"
 #include "stats/session.h"
@@ -32,6 +33,7 @@
  * @id: the id string of KVM's format
  * @lock: one reader of this fd at a time uses @snap
  * @snap: copy that is being read
+ * @mapped: for @snap
  */
 struct statfd {
 	struct kvmx_vm *vm;
@@ -43,6 +45,7 @@ struct statfd {
 	char id[KVMX_STAT_NAME_LEN];
 	struct mutex lock;
 	struct kvmx_data *snap;
+	struct kvmx_mapped mapped;
 };
 
 static void statfd_free(struct statfd *s)
@@ -81,10 +84,13 @@ static ssize_t read_piece(char __user **to, size_t *left, loff_t *pos,
 
 static void take_snap(struct statfd *s)
 {
-	if (s->vcpu)
+	if (s->vcpu) {
 		kvmx_snap_vcpu(s->vcpu, s->snap);
-	else
-		kvmx_snap_vm(s->vm, s->snap);
+		return;
+	}
+	kvmx_snap_vm(s->vm, s->snap);
+	if (s->groups & KVMX_STATS_MMU)
+		kvmx_mmu_read(s->vm, &s->mapped, &s->snap->mmu);
 }
 
 static ssize_t statfd_read(struct file *file, char __user *buf, size_t count,
