@@ -48,7 +48,7 @@ without_the_module_it_says_modprobe()
 {
 	local c
 	rmmod kvmx
-	for c in info list sched stat; do
+	for c in ept info list sched stat; do
 		kvmx "$c"
 		complains 3 modprobe
 	done
@@ -58,7 +58,7 @@ without_the_module_it_says_modprobe()
 without_permission_it_says_so()
 {
 	local c
-	for c in info list sched stat; do
+	for c in ept info list sched stat; do
 		status=0
 		setpriv --reuid 65534 --regid 65534 --clear-groups \
 			"$tool" "$c" >"$tmp/out" 2>"$tmp/err" || status=$?
@@ -130,6 +130,37 @@ stat_measures_a_running_vm()
 	end_guest
 }
 
+ept_shows_violations_pages_and_ports()
+{
+	running -l 60 touch=50 mmio=20 out_user=30
+	kvmx ept -p "$guest" -c 2 -i 1
+	works
+	fits_80_columns
+	grep -qE '^cause +not_present +[1-9]' "$tmp/out" || fail "no violations: $(cat "$tmp/out")"
+	grep -qE '^4K +[1-9]' "$tmp/out" || fail "nothing is mapped: $(cat "$tmp/out")"
+	grep -qE '^walk: [45] levels' "$tmp/out" || fail "no walk: $(cat "$tmp/out")"
+	grep -qE '^0x5e4 +[1-9]' "$tmp/out" || fail "no port 0x5e4: $(cat "$tmp/out")"
+	grep -qE '^0x3fe00000 +[1-9]' "$tmp/out" || fail "no MMIO: $(cat "$tmp/out")"
+	kvmx ept -p "$guest" --vcpu 7
+	complains 6 "vCPU 7"
+	end_guest
+}
+
+ept_says_what_it_cannot_tell()
+{
+	reload_kvmx stats=ondemand without=kvm_page_fault
+	running -l 60 touch=50 mmio=20 out_user=30
+	kvmx ept -p "$guest" -c 1
+	works
+	fits_80_columns
+	! grep -q '^cause ' "$tmp/out" || fail "causes without kvm_page_fault: $(cat "$tmp/out")"
+	tr '\n' ' ' <"$tmp/out" | tr -s ' ' | grep -q 'unavailable: mmu.access.\*.* needs the tracepoint kvm_page_fault' ||
+		fail "no note: $(cat "$tmp/out")"
+	grep -qE '^4K +[1-9]' "$tmp/out" || fail "nothing is mapped: $(cat "$tmp/out")"
+	end_guest
+	reload_kvmx stats=ondemand
+}
+
 sched_shows_who_takes_the_cpu()
 {
 	local cpu hog line
@@ -163,6 +194,8 @@ json_is_json()
 	check "list" jq -e . "$tmp/out" >/dev/null
 	kvmx stat --json -p "$guest"
 	check "stat" jq -e . "$tmp/out" >/dev/null
+	kvmx ept --json -p "$guest"
+	check "ept" jq -e '.vms[0].violations[0].count.value, .vms[0].walk.levels' "$tmp/out" >/dev/null
 	kvmx sched --json -p "$guest"
 	check "sched" jq -e '.vms[0].vcpus[1].voluntary.value, .vms[0].threads[0].tid' "$tmp/out" >/dev/null
 	kvmx stat --json -p "$guest" -i 0.3 -c 3
@@ -241,6 +274,8 @@ for c in without_the_module_it_says_modprobe \
 	info_tells_every_feature \
 	list_shows_a_vm_and_its_vcpus \
 	stat_measures_a_running_vm \
+	ept_shows_violations_pages_and_ports \
+	ept_says_what_it_cannot_tell \
 	sched_shows_who_takes_the_cpu \
 	json_is_json \
 	a_command_is_measured_exactly \

@@ -24,9 +24,9 @@
 #define KVMX_NEED_WAKEUP	BIT(3) /* end of a halt */
 #define KVMX_NEED_THROTTLED	BIT(4) /* a kernel that tells throttled from ready */
 #define KVMX_NEED_LAYOUT	BIT(5) /* to look into struct kvm_vcpu */
-#define KVMX_NEED_FAULT		BIT(8) /* page faults that KVM handles */
-#define KVMX_NEED_TABLES	BIT(10) /* KVM's count of their pages */
-#define KVMX_NEED_PML		BIT(11) /* a processor that may have it */
+#define KVMX_NEED_FAULT		BIT(6) /* page faults that KVM handles */
+#define KVMX_NEED_TABLES	BIT(7) /* KVM's count of their pages */
+#define KVMX_NEED_PML		BIT(8) /* a processor that may have it */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
 #define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
 				 KVMX_NEED_LAYOUT)

@@ -20,14 +20,15 @@ bool fake_is(const char *word);
 __u64 fake_now(void);
 __u64 fake_steps(void);
 
-/* Added to a statistics fd of who asked for KVMX_STATS_SCHED. */
+/* Added to a statistics fd of who asked for KVMX_STATS_SCHED, _MMU and _IO. */
 #define FAKE_SCHED	100000
+#define FAKE_MMU	200000
 
 /* fake_data.c: header, descriptors, and values of a statistics fd. */
 #define FAKE_WHOLE	(~0U)
-size_t fake_schema(unsigned int vcpu, bool sched, void **schema,
+size_t fake_schema(unsigned int vcpu, unsigned int groups, void **schema,
 		   size_t *data_at);
-size_t fake_values(unsigned int vm, unsigned int vcpu, bool sched,
+size_t fake_values(unsigned int vm, unsigned int vcpu, unsigned int groups,
 		   __u64 **values);
 
 #endif /* KVMX_TEST_FAKE_H */

@@ -197,24 +197,79 @@ static void group_sched(unsigned int vcpu)
 	       KVM_STATS_UNIT_CYCLES, FAKE_BUCKETS, hist);
 }
 
-static void build(unsigned int vm, unsigned int vcpu, bool sched)
+static void sizes(__u64 n)
+{
+	instant("mmu.pages.4k", 500 * n);
+	instant("mmu.pages.2m", n < 5 ? 5 - n : 0);
+	instant("mmu.pages.1g", 0);
+	one("mmu.pages.tables", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BYTES,
+	    81920);
+	instant("mmu.pages.read_at", !fake_is("unread"));
+}
+
+static void group_mmu(unsigned int vcpu)
+{
+	__u64 n = fake_steps(), hist[FAKE_BUCKETS] = { 0 };
+
+	hist[bucket_of(10 * US)] = 400 * n;
+	counter("mmu.access.read", 100 * n);
+	counter("mmu.access.write", 300 * n);
+	counter("mmu.cause.not_present", 360 * n);
+	counter("mmu.cause.write_protected", 40 * n);
+	counter("mmu.page_walk", 7 * n);
+	counter("mmu.outcome.fixed", 400 * n);
+	counter("mmu.fast", 90 * n);
+	ticks("mmu.time", 4000 * US * n);
+	figure("mmu.hist", KVM_STATS_TYPE_LOG_HIST, KVM_STATS_UNIT_CYCLES,
+	       FAKE_BUCKETS, hist);
+	if (vcpu == FAKE_WHOLE)
+		sizes(n);
+	instant("mmu.walk.levels", 4);
+	one("mmu.walk.ad", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BOOLEAN, 1);
+	if (!fake_is("amd"))
+		one("mmu.walk.pml", KVM_STATS_TYPE_INSTANT,
+		    KVM_STATS_UNIT_BOOLEAN, 0);
+}
+
+static void group_io(void)
+{
+	__u64 n = fake_steps(), hist[FAKE_BUCKETS] = { 0 };
+
+	hist[bucket_of(5 * US)] = 60 * n;
+	counter("io.port.in", 20 * n);
+	counter("io.port.out", 40 * n);
+	ticks("io.port.time", 300 * US * n);
+	figure("io.port.hist", KVM_STATS_TYPE_LOG_HIST, KVM_STATS_UNIT_CYCLES,
+	       FAKE_BUCKETS, hist);
+	hist[bucket_of(5 * US)] = 10 * n;
+	counter("io.mmio.count", 10 * n);
+	ticks("io.mmio.time", 50 * US * n);
+	figure("io.mmio.hist", KVM_STATS_TYPE_LOG_HIST, KVM_STATS_UNIT_CYCLES,
+	       FAKE_BUCKETS, hist);
+}
+
+static void build(unsigned int vm, unsigned int vcpu, unsigned int groups)
 {
 	now.nr = 0;
 	now.nr_values = 0;
 	block(vcpu, fake_is("gone") && vm == 1 && fake_steps() >= 3);
-	if (sched && !fake_is("noswitch"))
+	if (groups & FAKE_SCHED / FAKE_SCHED && !fake_is("noswitch"))
 		group_sched(vcpu);
+	if (groups & FAKE_MMU / FAKE_SCHED) {
+		group_mmu(vcpu);
+		group_io();
+	}
 	reasons(vcpu);
 }
 
 /* Header and descriptors. Return: their size; the data come behind. */
-size_t fake_schema(unsigned int vcpu, bool sched, void **schema,
+size_t fake_schema(unsigned int vcpu, unsigned int groups, void **schema,
 		   size_t *data_at)
 {
 	struct kvm_stats_header head = { .name_size = FAKE_NAME };
 	unsigned char *raw;
 
-	build(0, vcpu, sched);
+	build(0, vcpu, groups);
 	head.num_desc = now.nr;
 	head.id_offset = sizeof(head);
 	head.desc_offset = sizeof(head) + FAKE_NAME;
@@ -228,10 +283,10 @@ size_t fake_schema(unsigned int vcpu, bool sched, void **schema,
 }
 
 /* The values, as they are now. Return: how many. */
-size_t fake_values(unsigned int vm, unsigned int vcpu, bool sched,
+size_t fake_values(unsigned int vm, unsigned int vcpu, unsigned int groups,
 		   __u64 **values)
 {
-	build(vm, vcpu, sched);
+	build(vm, vcpu, groups);
 	*values = now.values;
 	return now.nr_values;
 }

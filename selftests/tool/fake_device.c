@@ -196,7 +196,11 @@ int device_vm_stats(int vm, __u32 vcpu, __u32 groups)
 		return -EOPNOTSUPP;
 	if (groups && fake_is("nogroups"))
 		return -EINVAL;
-	return groups & KVMX_STATS_SCHED ? fd + FAKE_SCHED : fd;
+	if (groups & KVMX_STATS_SCHED)
+		fd += FAKE_SCHED;
+	if (groups & KVMX_STATS_MMU)
+		fd += FAKE_MMU;
+	return fd;
 }
 
 static ssize_t read_part(const void *from, size_t have, size_t at, void *buf,
@@ -212,7 +216,7 @@ static ssize_t read_part(const void *from, size_t have, size_t at, void *buf,
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 {
-	bool sched = stats >= FAKE_SCHED;
+	unsigned int groups = (unsigned int)stats / FAKE_SCHED;
 	unsigned int at_fd = (unsigned int)(stats - 10000) % FAKE_SCHED;
 	unsigned int vm = at_fd / 100, vcpu = at_fd % 100;
 	size_t data_at, nr;
@@ -222,7 +226,7 @@ ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 
 	if (vcpu == WHOLE)
 		vcpu = FAKE_WHOLE;
-	nr = fake_schema(vcpu, sched, &schema, &data_at);
+	nr = fake_schema(vcpu, groups, &schema, &data_at);
 	if ((size_t)at < data_at) {
 		n = read_part(schema, nr, (size_t)at, buf, size);
 		free(schema);
@@ -231,7 +235,7 @@ ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 	free(schema);
 	if (vm == 1 && vcpu == 0)
 		steps++;
-	nr = fake_values(vm, vcpu, sched, &values);
+	nr = fake_values(vm, vcpu, groups, &values);
 	return read_part(values, nr * sizeof(*values), (size_t)at - data_at,
 			 buf, size);
 }
@@ -273,6 +277,21 @@ static int top_exits(__u32 what, struct kvmx_top_row **rows, unsigned int *nr,
 	return 0;
 }
 
+static int top_ranges(struct kvmx_top_row **rows, unsigned int *nr,
+		      __u64 *others_count, __u64 *others_time)
+{
+	const __u64 us = FAKE_KHZ / 1000, n = steps;
+
+	*nr = 1;
+	*rows = calloc(1, sizeof(**rows));
+	(*rows)[0].key = 0x40000000;
+	(*rows)[0].count = 30 * n;
+	(*rows)[0].time = 30 * n * 100 * us;
+	*others_count = 10 * n;
+	*others_time = 10 * n * us;
+	return 0;
+}
+
 int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
 	       unsigned int *nr, __u64 *others_count, __u64 *others_time)
 {
@@ -282,7 +301,9 @@ int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
 		{ 555, 7 * n, 7 * n * 4000 * us, 0, "hog" },
 	};
 
-	if (stats < FAKE_SCHED || what > KVMX_TOP_EXITS_OTHER_NODE)
+	if (stats >= FAKE_MMU && what == KVMX_TOP_RANGES)
+		return top_ranges(rows, nr, others_count, others_time);
+	if (stats < FAKE_SCHED || stats >= FAKE_MMU || what > KVMX_TOP_EXITS_OTHER_NODE)
 		return -ENODATA;
 	if (what != KVMX_TOP_PREEMPTORS)
 		return top_exits(what, rows, nr, others_count, others_time);

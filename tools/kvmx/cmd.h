@@ -4,11 +4,13 @@
 #define KVMX_TOOL_CMD_H
 
 /* Each gets its own name as argv[0] and returns the tool's exit status. */
+int cmd_ept(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_sched(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 
+extern const char ept_help[];
 extern const char info_help[];
 extern const char list_help[];
 extern const char sched_help[];

@@ -15,6 +15,8 @@ static const struct command {
 	const char *help;
 	const char *what;
 } commands[] = {
+	{ "ept", cmd_ept, ept_help,
+	  "second level of page tables: violations, mappings, MMIO and ports" },
 	{ "info", cmd_info, info_help, "what the module is and can do here" },
 	{ "list", cmd_list, list_help, "the VMs of this host" },
 	{ "sched", cmd_sched, sched_help,
@@ -42,8 +44,8 @@ static void help_all(void)
 	     "kvmx watches the vCPUs of KVM hosts.\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].what);
-	puts("\nManual pages: kvmx(1), kvmx-info(1), kvmx-list(1), kvmx-sched(1),\n"
-	     "kvmx-stat(1)");
+	puts("\nManual pages: kvmx(1), kvmx-ept(1), kvmx-info(1), kvmx-list(1),\n"
+	     "kvmx-sched(1), kvmx-stat(1)");
 }
 
 static int help_one(int argc, char **argv)

@@ -151,6 +151,11 @@ struct val val_num(__u64 n)
 	return (struct val){ .kind = VAL_NUM, .num = n };
 }
 
+struct val val_change(__u64 from, __u64 to)
+{
+	return (struct val){ .kind = VAL_CHANGE, .num = to - from };
+}
+
 struct val val_bool(bool b)
 {
 	return (struct val){ .kind = VAL_BOOL, .num = b };

@@ -19,6 +19,7 @@ enum val_kind {
 	VAL_NONE,		/* there is none: "-", or left out */
 	VAL_STR,
 	VAL_NUM,
+	VAL_CHANGE,		/* up or down by so many */
 	VAL_BOOL,
 	VAL_BYTES,
 	VAL_CODE,		/* a number that is read in hexadecimal */
@@ -83,6 +84,7 @@ void out_say(struct out *o, const char *fmt, ...);
 struct val val_none(void);
 struct val val_str(const char *s);
 struct val val_num(__u64 n);
+struct val val_change(__u64 from, __u64 to);
 struct val val_bool(bool b);
 struct val val_bytes(__u64 n);
 struct val val_code(__u64 n);

@@ -57,6 +57,8 @@ static struct json_object *plain(const struct out *o, const struct val *v)
 	case VAL_AGE:
 	case VAL_NS:
 		return json_object_new_uint64(v->num);
+	case VAL_CHANGE:
+		return json_object_new_int64((int64_t)v->num);
 	case VAL_BOOL:
 		return json_object_new_boolean(!!v->num);
 	case VAL_RATE:

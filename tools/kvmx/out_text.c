@@ -40,6 +40,10 @@ static void render(const struct out *o, const struct val *v,
 	case VAL_NUM:
 		text_count(buf, size, v->num, width);
 		break;
+	case VAL_CHANGE:
+		snprintf(buf, size, v->num ? "%+lld" : "%lld",
+			 (long long)v->num);
+		break;
 	case VAL_BOOL:
 		snprintf(buf, size, "%s", v->num ? "yes" : "no");
 		break;

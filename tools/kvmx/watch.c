@@ -65,6 +65,7 @@ static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu,
 		fail(EX_FAILED, "the statistics of VM %llu cannot be read",
 		     vm->info.id);
 	s->last.data = xcalloc(s->schema->nr_values, sizeof(__u64));
+	s->groups = groups;
 	if (groups & KVMX_STATS_SCHED) {
 		bool whole = vcpu == KVMX_STATS_WHOLE_VM;
 
@@ -73,6 +74,46 @@ static bool source_open(struct source *s, const struct watch_vm *vm, __u32 vcpu,
 		s->nr_tops = whole ? MAX_TOPS : 1;
 	}
 	return true;
+}
+
+static void lists_read(struct source *s)
+{
+	static const struct {
+		__u32 group;
+		__u32 what;
+	} lists[NR_LISTS] = {
+		[LIST_RANGES] = { KVMX_STATS_MMU, KVMX_TOP_RANGES },
+		[LIST_MMIO] = { KVMX_STATS_IO, KVMX_TOP_MMIO },
+		[LIST_PORTS] = { KVMX_STATS_IO, KVMX_TOP_PORTS },
+	};
+	unsigned int i;
+
+	for (i = 0; i < NR_LISTS; i++) {
+		if (!(s->groups & lists[i].group))
+			continue;
+		top_free(&s->lists[i].last);
+		top_read(&s->lists[i].last, s->fd, lists[i].what);
+	}
+}
+
+static void lists_mark(struct source *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_LISTS; i++) {
+		top_free(&s->lists[i].base);
+		top_copy(&s->lists[i].base, &s->lists[i].last);
+	}
+}
+
+static void lists_free(struct source *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_LISTS; i++) {
+		top_free(&s->lists[i].base);
+		top_free(&s->lists[i].last);
+	}
 }
 
 /* The clock is asked right after: what passes in between is a few us. */
@@ -92,6 +133,7 @@ static void source_read(struct source *s, int dev)
 		top_free(&s->top_last[i]);
 		top_read(&s->top_last[i], s->fd, s->first_top + i);
 	}
+	lists_read(s);
 }
 
 /* From here on only what is new is of interest. */
@@ -110,6 +152,7 @@ static void source_mark(struct source *s)
 		top_free(&s->top_base[i]);
 		top_copy(&s->top_base[i], &s->top_last[i]);
 	}
+	lists_mark(s);
 }
 
 static void source_close(struct source *s)
@@ -127,6 +170,7 @@ static void source_free(struct source *s)
 		top_free(&s->top_base[i]);
 		top_free(&s->top_last[i]);
 	}
+	lists_free(s);
 	free(s->base.data);
 	free(s->last.data);
 }

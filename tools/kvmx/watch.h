@@ -21,9 +21,19 @@ struct reading {
 /* Lists of one fd: who preempted a vCPU; exits of a VM by distance. */
 #define MAX_TOPS	5
 
+/* Lists of the hottest, besides those who took the CPU. */
+enum { LIST_RANGES, LIST_MMIO, LIST_PORTS, NR_LISTS };
+
+/* Nothing in it where the module has no such list for the fd. */
+struct source_list {
+	struct top base;
+	struct top last;
+};
+
 /* A statistics fd, read twice: what happened is what lies between. */
 struct source {
 	int fd;
+	__u32 groups;
 	const struct schema *schema;
 	struct reading base;
 	struct reading last;
@@ -31,6 +41,7 @@ struct source {
 	unsigned int nr_tops;
 	struct top top_base[MAX_TOPS];
 	struct top top_last[MAX_TOPS];
+	struct source_list lists[NR_LISTS];
 };
 
 /* Threads of a VM's process. */
