@@ -236,6 +236,29 @@ unsigned int patience(void)
 	return times;
 }
 
+bool host_quiet(int node)
+{
+	struct kvmx_vm_info vms[8];
+	struct kvmx_info info;
+	int nr = -1, used = -1;
+	unsigned int i;
+
+	for (i = 0; i < 1000 * patience(); i++) {
+		nr = kvmx_list(node, vms, 8);
+		used = host_use_count("kvmx");
+		if (kvmx_info(node, &info))
+			die_errno("KVMX_INFO");
+		if (!nr && !info.nr_vms && !info.nr_stats_fds && !info.memory &&
+		    used == 1)
+			return true;
+		usleep(10000);
+	}
+	printf("# not quiet: %d VMs listed, %u alive, %u statistics fds, %llu bytes, used %d times\n",
+	       nr, info.nr_vms, info.nr_stats_fds,
+	       (unsigned long long)info.memory, used);
+	return false;
+}
+
 uint64_t scaled(uint64_t n)
 {
 	const char *env = getenv("KVMX_TEST_SCALE");
@@ -246,4 +269,11 @@ uint64_t scaled(uint64_t n)
 			  !checks_itself() ? 100 : 25;
 	n = n * percent / 100;
 	return n ? n : 1;
+}
+
+uint64_t sized(const char *name, uint64_t n)
+{
+	const char *env = getenv(name);
+
+	return env && *env ? strtoull(env, NULL, 10) : scaled(n);
 }

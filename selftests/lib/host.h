@@ -22,12 +22,20 @@ void host_get_stats_param(char *value, unsigned int size);
 int host_use_count(const char *module);
 
 /*
+ * Waits until no VM is listed, no statistics are open, no memory is held for
+ * records, and only @node holds the module. Says what is left.
+ */
+bool host_quiet(int node);
+
+/*
  * Sizes: the numbers in the tests are for a machine of some speed. Environment
  * KVMX_TEST_SCALE is a percentage of them; without it a machine with a single
  * CPU is taken for a slow emulator, and a kernel that checks itself (lockdep,
  * KASAN and the like) for a slow one as well.
  */
 uint64_t scaled(uint64_t n);
+/* The same, unless environment variable @name says how many, as they are. */
+uint64_t sized(const char *name, uint64_t n);
 
 /*
  * Time limits, on the other hand, are for things that happen at once on a fast

@@ -26,19 +26,24 @@ extern const uint8_t vmm_guest[], vmm_guest_irq[], vmm_guest_end[];
 /* Memory for VMM_TOUCH: 2 MB pages of its own for each vCPU, within 1 GB. */
 #define FRESH_SIZE	(VMM_FRESH_PAGES * 4096UL)
 #define GPA_FRESH(i)	(0x8000000UL + (i) * FRESH_SIZE)
-/* Memory nowhere, in the last 2 MB that the guest's page tables map. */
-#define GPA_HOLE	0x3fe00000UL
+
+static int the_kvm = -1;
 
 static int kvm_fd(void)
 {
-	static int fd = -1;
-
-	if (fd < 0) {
-		fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-		if (fd < 0)
+	if (the_kvm < 0) {
+		the_kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+		if (the_kvm < 0)
 			die_errno("/dev/kvm");
 	}
-	return fd;
+	return the_kvm;
+}
+
+void vmm_let_go(void)
+{
+	if (the_kvm >= 0)
+		close(the_kvm);
+	the_kvm = -1;
 }
 
 /* NUMA balancing would take pages away, and so provoke faults of its own. */
@@ -309,7 +314,7 @@ static uint64_t load_batch(struct vmm_vcpu *v, const struct vmm_step *steps,
 			s->kind = vmm_intel() ? VMM_VMCALL : VMM_HYPERCALL;
 			break;
 		case VMM_MMIO:
-			s->arg = GPA_HOLE;
+			s->arg = VMM_HOLE_GPA;
 			break;
 		case VMM_TOUCH:
 			s->arg = fresh_pages(v, s->n);

@@ -55,6 +55,8 @@
 #define VMM_MAX_STEPS		32
 #define VMM_MAX_VCPUS		48
 #define VMM_FRESH_PAGES		4096	/* per vCPU */
+/* Memory nowhere, in the last 2 MB that the guest's page tables map. */
+#define VMM_HOLE_GPA		0x3fe00000UL
 
 struct vmm_step {
 	uint32_t kind;
@@ -121,6 +123,8 @@ struct vmm *vmm_create(unsigned int flags);
 struct vmm_vcpu *vmm_add_vcpu(struct vmm *vm);
 struct vmm_vcpu *vmm_add_vcpu_id(struct vmm *vm, unsigned int id);
 void vmm_destroy(struct vmm *vm);
+/* Closes /dev/kvm, which is kept open otherwise and holds KVM's module. */
+void vmm_let_go(void);
 /* In every order: fds may be closed by the caller, who then sets them to -1. */
 
 /* Runs a batch in the calling thread. */

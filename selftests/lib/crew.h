@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Processes that all do something at the same time, until they are told to stop. */
+#ifndef KVMX_LIB_CREW_H
+#define KVMX_LIB_CREW_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CREW_MAX	24
+
+struct crew;
+
+/* What a hand has done, in memory that all processes share. */
+struct hand {
+	const char *name;
+	pid_t pid;
+	unsigned long rounds;
+	unsigned long done[4];		/* what these are is the hand's matter */
+};
+
+typedef void (*crew_work)(struct crew *c, struct hand *h);
+
+struct crew {
+	volatile bool stop;
+	unsigned int nr;
+	struct hand hands[CREW_MAX];
+};
+
+struct crew *crew_new(void);
+/* Works in a process of its own, until crew_done() says so; die() is a failure. */
+struct hand *crew_hire(struct crew *c, const char *name, crew_work work);
+static inline bool crew_done(const struct crew *c)
+{
+	return c->stop;
+}
+
+/* Stops all of them. Returns false where one failed, or does not come back. */
+bool crew_dismiss(struct crew *c);
+void crew_free(struct crew *c);
+
+#endif /* KVMX_LIB_CREW_H */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "fail.h"
+
+#define DEBUGFS	"/sys/kernel/debug"
+#define NTH	"/proc/thread-self/fail-nth"
+
+/* Silent, and for every allocation, also those that may wait for memory. */
+static struct setting {
+	const char *file, *value;
+	bool needed;
+	char was[32];
+} settings[] = {
+	{ "failslab/verbose", "0", true },
+	{ "failslab/ignore-gfp-wait", "N", true },
+	{ "failslab/cache-filter", "N", true },
+	{ "failslab/stacktrace-depth", "32" },
+	{ "fail_page_alloc/verbose", "0" },
+	{ "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+	{ "fail_page_alloc/min-order", "0" },
+	{ "fail_page_alloc/stacktrace-depth", "32" },
+	/* Copies to and from user space count as well: none is made from here. */
+	{ "fail_usercopy/require-start", "0x1" },
+	{ "fail_usercopy/require-end", "0x2" },
+	{ "fail_usercopy/stacktrace-depth", "32" },
+};
+
+#define SETTINGS	(sizeof(settings) / sizeof(*settings))
+
+static const char * const kinds[] = { "failslab", "fail_page_alloc" };
+
+static int nth = -1;
+
+const char *fail_unavailable(void)
+{
+	if (access(NTH, F_OK))
+		return "kernel without FAULT_INJECTION: nothing can be made to fail";
+	if (access(DEBUGFS "/failslab", F_OK))
+		return "kernel without FAILSLAB and FAULT_INJECTION_DEBUG_FS, or no debugfs";
+	return NULL;
+}
+
+static bool put(const char *file, const char *value)
+{
+	char path[96];
+	bool done;
+	int fd;
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	done = write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+	close(fd);
+	return done;
+}
+
+static void get(const char *file, char *value, size_t size)
+{
+	char path[96];
+	ssize_t n;
+	int fd;
+
+	*value = 0;
+	snprintf(path, sizeof(path), DEBUGFS "/%s", file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, value, size - 1);
+	close(fd);
+	value[n > 0 ? n : 0] = 0;
+	value[strcspn(value, "\n")] = 0;
+}
+
+void fail_begin(void)
+{
+	unsigned int i;
+
+	nth = open(NTH, O_RDWR | O_CLOEXEC);
+	if (nth < 0)
+		die_errno(NTH);
+	for (i = 0; i < SETTINGS; i++) {
+		get(settings[i].file, settings[i].was, sizeof(settings[i].was));
+		if (!put(settings[i].file, settings[i].value) &&
+		    settings[i].needed)
+			die_errno("%s", settings[i].file);
+	}
+}
+
+void fail_end(void)
+{
+	unsigned int i;
+
+	fail_disarm();
+	fail_only(FAIL_ANYWHERE);
+	for (i = 0; i < SETTINGS; i++)
+		if (*settings[i].was)
+			put(settings[i].file, settings[i].was);
+	close(nth);
+	nth = -1;
+}
+
+struct range {
+	uint64_t from, to;
+};
+
+/* From a function of the kernel to the next one: /proc/kallsyms is in order. */
+static struct range range_of_symbol(const char *symbol)
+{
+	struct range r = { };
+	char line[512], type, name[256];
+	FILE *f = fopen("/proc/kallsyms", "r");
+	uint64_t at;
+
+	while (f && !r.to && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %c %255s", &at, &type, name) != 3)
+			continue;
+		if (r.from && at > r.from)
+			r.to = at;
+		else if (!strcmp(name, symbol) && (type | 0x20) == 't')
+			r.from = at;
+	}
+	if (f)
+		fclose(f);
+	return r.to ? r : (struct range){ };
+}
+
+/* Modules' symbols are in no order. */
+static struct range range_of_kvmx(void)
+{
+	struct range r = { };
+	char line[512], type, name[256], module[64];
+	FILE *f = fopen("/proc/kallsyms", "r");
+	uint64_t at;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx %c %255s %63s", &at, &type, name,
+			   module) != 4 ||
+		    strcmp(module, "[kvmx]") || (type | 0x20) != 't')
+			continue;
+		if (!r.from || at < r.from)
+			r.from = at;
+		/* The last function is longer than nothing. */
+		if (at + 4096 > r.to)
+			r.to = at + 4096;
+	}
+	if (f)
+		fclose(f);
+	return r;
+}
+
+/*
+ * Where a kprobe cannot be armed, the kernel warns (kernel/kprobes.c), also if
+ * all there is to say is that it had no memory: arming is left out. The first
+ * of these that was not inlined.
+ */
+static struct range range_to_spare(void)
+{
+	static const char * const symbols[] = {
+		"__arm_kprobe_ftrace", "arm_kprobe_ftrace", "arm_kprobe",
+		"register_kprobe",
+	};
+	struct range r = { };
+	unsigned int i;
+
+	for (i = 0; i < 4 && !r.to; i++)
+		r = range_of_symbol(symbols[i]);
+	return r;
+}
+
+static bool put_address(const char *kind, const char *file, uint64_t at)
+{
+	char path[64], value[32];
+
+	snprintf(path, sizeof(path), "%s/%s", kind, file);
+	snprintf(value, sizeof(value), "%#lx", at);
+	return put(path, value);
+}
+
+bool fail_only(enum fail_where where)
+{
+	struct range only = { 0, UINT64_MAX }, spare = { };
+	char path[64];
+	unsigned int i;
+	bool done = true;
+
+	if (where != FAIL_ANYWHERE) {
+		only = where == FAIL_IN_KVMX ? range_of_kvmx() :
+					       range_of_symbol("do_one_initcall");
+		spare = range_to_spare();
+		if (!only.to)
+			die("no such code in /proc/kallsyms");
+	}
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		snprintf(path, sizeof(path), DEBUGFS "/%s", kinds[i]);
+		if (access(path, F_OK))
+			continue;
+		done &= put_address(kinds[i], "require-start", only.from) &&
+			put_address(kinds[i], "require-end", only.to) &&
+			put_address(kinds[i], "reject-start", spare.from) &&
+			put_address(kinds[i], "reject-end", spare.to);
+	}
+	return done || where == FAIL_ANYWHERE;
+}
+
+void fail_arm(unsigned int n)
+{
+	char value[16];
+	int len = snprintf(value, sizeof(value), "%u", n);
+
+	if (pwrite(nth, value, len, 0) != len)
+		die_errno(NTH);
+}
+
+bool fail_disarm(void)
+{
+	char value[16] = "";
+	bool reached;
+
+	if (pread(nth, value, sizeof(value) - 1, 0) < 1)
+		die_errno(NTH);
+	reached = !strtoul(value, NULL, 10);
+	fail_arm(0);
+	return reached;
+}

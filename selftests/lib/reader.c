@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "kvmx.h"
+#include "reader.h"
+
+/* The fd of a VM of the list, -1 where there is none, or none any more. */
+static int open_some(int node)
+{
+	struct kvmx_vm_info vms[32];
+	int fd, n = kvmx_list(node, vms, 32);
+
+	if (n < 0)
+		die_errno("KVMX_LIST");
+	if (!n)
+		return -1;
+	if (n > 32)
+		n = 32;
+	fd = kvmx_open(node, KVMX_BY_ID, vms[rand() % n].id, 0);
+	if (fd < 0 && errno != ENOENT)
+		die_errno("KVMX_OPEN");
+	return fd;
+}
+
+static void look_at(int fd, struct hand *h)
+{
+	unsigned int i, rounds = rand() % 4;
+	struct stats *s = stats_attach(fd);
+	uint64_t before, now;
+
+	if (rand() % 2 && stats_find(s, "seq")) {
+		stats_map(s);
+		h->done[READER_MAPS]++;
+	}
+	stats_read(s);
+	before = stats_sum(s, "count");
+	for (i = 0; i < rounds; i++) {
+		usleep(rand() % 3000);
+		if (s->map)
+			stats_read_map(s);
+		else
+			stats_read(s);
+		now = stats_sum(s, "count");
+		if (now < before)
+			die("a sum went back from %lu to %lu",
+			    (unsigned long)before, (unsigned long)now);
+		before = now;
+	}
+	h->done[READER_PREADS]++;
+	stats_close(s);
+}
+
+void reader_round(struct crew *c, struct hand *h)
+{
+	int node, fd = -1, stats = -1;
+	struct timespec from, to;
+	long took;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	node = open(KVMX_DEVICE, O_RDONLY | O_CLOEXEC);
+
+	if (node < 0 && errno != ENOENT && errno != ENXIO && errno != ENODEV)
+		die_errno(KVMX_DEVICE);
+	if (node >= 0)
+		fd = open_some(node);
+	if (fd >= 0) {
+		stats = kvmx_vm_stats(fd, rand() % 2 ? 0 : KVMX_STATS_WHOLE_VM);
+		/* Gone before it was counted, or without any vCPU yet. */
+		if (stats < 0 && errno != ENODATA && errno != ENOENT)
+			die_errno("KVMX_VM_STATS");
+	}
+	if (stats >= 0)
+		look_at(stats, h);
+	else
+		h->done[READER_MISSED]++;
+	if (fd >= 0)
+		close(fd);
+	if (node >= 0)
+		close(node);
+	/* Opening and closing may take long: be away for much longer than there. */
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	took = (to.tv_sec - from.tv_sec) * 1000000 +
+	       (to.tv_nsec - from.tv_nsec) / 1000;
+	usleep(took * 5 + rand() % (took * 10 + 10000));
+}
