@@ -10,6 +10,7 @@ COUNTS	:= build/counts
 # What test-long runs.
 LONG	:= test-debug
 LONG	+= test-guards
+LONG	+= test-churn
 
 all: modules tools
 
@@ -25,6 +26,7 @@ help:
 	@echo '  make test-matrix     the same on every machine of the matrix'
 	@echo '  make test-debug      the self-tests on kernels that check themselves'
 	@echo '  make test-guards     planted faults: do those kernels find them?'
+	@echo '  make test-churn      loads, lives and everything at once, for long; no memory'
 	@echo '  make test-long       all that takes long: $(LONG)'
 	@echo '  make check           style and structure only'
 	@echo '  make unit            unit tests only'
@@ -77,6 +79,9 @@ test-debug:
 test-guards:
 	@$(LAB)/guards
 
+test-churn:
+	@$(LAB)/churn
+
 # Each is a target of its own that ends with a line "N passed, N failed,
 # N skipped"; one that fails does not keep the next from being tried.
 test-long:
@@ -91,4 +96,4 @@ unit:
 	@$(LAB)/unit --counts $(COUNTS)
 
 .PHONY: all help modules tools install modules_install tools_install uninstall \
-	clean demo test test-matrix test-debug test-guards test-long check unit
+	clean demo test test-matrix test-debug test-guards test-churn test-long check unit
