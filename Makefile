@@ -11,6 +11,7 @@ COUNTS	:= build/counts
 LONG	:= test-debug
 LONG	+= test-guards
 LONG	+= test-churn
+LONG	+= test-kvm
 
 all: modules tools
 
@@ -28,6 +29,7 @@ help:
 	@echo '  make test-guards     planted faults: do those kernels find them?'
 	@echo '  make test-churn      loads, lives and everything at once, for long; no memory'
 	@echo '  make test-long       all that takes long: $(LONG)'
+	@echo '  make test-kvm        upstream'"'"'s KVM selftests end alike with and without kvmx'
 	@echo '  make check           style and structure only'
 	@echo '  make unit            unit tests only'
 	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR.'
@@ -87,6 +89,9 @@ test-churn:
 test-long:
 	@$(LAB)/long $(LONG)
 
+test-kvm:
+	@$(LAB)/kvm-tests
+
 check:
 	@mkdir -p build
 	@tools/check/check --counts $(COUNTS)
@@ -96,4 +101,5 @@ unit:
 	@$(LAB)/unit --counts $(COUNTS)
 
 .PHONY: all help modules tools install modules_install tools_install uninstall \
-	clean demo test test-matrix test-debug test-guards test-churn test-long check unit
+	clean demo test test-matrix test-debug test-guards test-churn test-kvm \
+	test-long check unit
