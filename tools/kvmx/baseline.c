@@ -66,11 +66,11 @@ void baseline_begin(struct stat_view *view)
 
 static void save(const struct stat_view *view)
 {
+	struct json_object *now = out_document(view->mirror);
+	const char *text = json_object_to_json_string_ext(now,
+							  JSON_C_TO_STRING_PLAIN);
 	FILE *f = fopen(view->opts->save, "ae");
-	bool ok = f && fprintf(f, "%s\n",
-			       json_object_to_json_string_ext(
-					out_document(view->mirror),
-					JSON_C_TO_STRING_PLAIN)) > 0;
+	bool ok = f && fprintf(f, "%s\n", text) > 0;
 
 	if (f && fclose(f))
 		ok = false;
