@@ -11,6 +11,7 @@
 #include <linux/sysfs.h>
 #include <asm/cpufeature.h>
 
+#include "core/attach.h"
 #include "core/birth.h"
 #include "core/clock.h"
 #include "core/death.h"
@@ -19,7 +20,6 @@
 #include "core/feature.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
-#include "core/probe.h"
 #include "core/vm.h"
 #include "dev/chardev.h"
 #include "plant.h"
@@ -89,7 +89,7 @@ static int __init kvmx_init(void)
 	err = kvmx_kprobes_init();
 	if (err)
 		goto out_birth;
-	err = kvmx_probe_init();
+	err = kvmx_attach_init();
 	if (err)
 		goto out_kprobes;
 	err = kvmx_discover_all();
@@ -107,7 +107,7 @@ static int __init kvmx_init(void)
 out_session:
 	kvmx_session_exit();
 out_probe:
-	kvmx_probe_exit();
+	kvmx_attach_exit();
 out_kprobes:
 	kvmx_kprobes_exit();
 out_birth:
@@ -124,7 +124,7 @@ static void __exit kvmx_exit(void)
 {
 	kvmx_chardev_exit();	/* unpublish */
 	kvmx_session_exit();	/* stop counting: probes are detached */
-	kvmx_probe_exit();	/* forget tracepoints */
+	kvmx_attach_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
 	kvmx_birth_exit();	/* drain: no thread has our work */
 	kvmx_death_of_all();	/* put: records go */

@@ -9,6 +9,7 @@
 #include <linux/sched/task.h>
 #include <asm/cpufeature.h>
 
+#include "core/attach.h"
 #include "core/args.h"
 #include "core/birth.h"
 #include "core/clock.h"
@@ -42,7 +43,7 @@ static void info_fill(struct kvmx_info *info)
 	info->state = 0;
 	if (kvmx_session_always())
 		info->state |= KVMX_INFO_STATS_ALWAYS;
-	if (kvmx_probe_attached())
+	if (kvmx_attach_any())
 		info->state |= KVMX_INFO_COUNTING;
 	info->uncounted = kvmx_probe_uncounted();
 	info->memory = kvmx_memory();

@@ -4,11 +4,11 @@
 #include <linux/rcupdate.h>
 #include <asm/cpufeature.h>
 
+#include "core/attach.h"
 #include "core/clock.h"
 #include "core/discover.h"
 #include "core/feature.h"
 #include "core/hook.h"
-#include "core/probe.h"
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/counters.h"
@@ -184,7 +184,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	int err;
 
 	mutex_lock(&session_lock);
-	err = kvmx_probe_get(groups);
+	err = kvmx_attach_get(groups);
 	if (err)
 		goto out;
 	vm_groups_use(vm, groups, 1);
@@ -197,7 +197,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	if (err) {
 		vm_groups_use(vm, groups, -1);
 		vm_groups_stop(vm);
-		kvmx_probe_put(groups);
+		kvmx_attach_put(groups);
 	} else {
 		vm->users++;
 		nr_fds++;
@@ -224,7 +224,7 @@ void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 		vm_stop(vm);
 	else if (groups)
 		vm_groups_stop(vm);
-	kvmx_probe_put(groups);
+	kvmx_attach_put(groups);
 	mutex_unlock(&session_lock);
 }
 
@@ -239,13 +239,13 @@ static void always_off(void)
 			vm_stop(vm);
 		kvmx_vm_put(vm);
 	}
-	kvmx_probe_put(0);
+	kvmx_attach_put(0);
 }
 
 /* All VMs, or none that was not counted before. */
 static int always_on(void)
 {
-	int err = kvmx_probe_get(0);
+	int err = kvmx_attach_get(0);
 	struct kvmx_vm *vm;
 	u64 id = 0;
 
