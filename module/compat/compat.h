@@ -60,7 +60,7 @@
 #define kvmx_task_throttled(task) ((task)->throttled)
 #else
 #define KVMX_THROTTLED_IS_TOLD 0
-#define kvmx_task_throttled(task) false
+#define kvmx_task_throttled(task) ((void)(task), false)
 #endif
 
 /*
@@ -94,7 +94,7 @@
 #define KVMX_TDP_PAGES(kvm) ((u64)atomic64_read(&(kvm)->arch.tdp_mmu_pages))
 #else
 #define KVMX_TDP_PAGES_ARE_TOLD 0
-#define KVMX_TDP_PAGES(kvm) 0
+#define KVMX_TDP_PAGES(kvm) ((void)(kvm), 0)
 #endif
 
 #endif /* KVMX_COMPAT_H */

@@ -232,7 +232,7 @@ static noinline void look_at_shape(struct kvmx_vcpu *v,
  * Context: kvm_entry.
  */
 void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		   struct kvm_vcpu *key, u64 now)
+		    struct kvm_vcpu *key, u64 now)
 {
 	if (unlikely(s->pending))
 		settle(v, s, key, kvmx_ticks(s->exit_at, now));

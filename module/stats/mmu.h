@@ -68,9 +68,9 @@ void kvmx_mmu_start(struct kvmx_mmu_state *s);
 void kvmx_mmu_exit(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		   struct kvm_vcpu *key, const struct kvmx_look *look, u64 now);
 void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		   struct kvm_vcpu *key, const struct kvmx_violation *what);
+		    struct kvm_vcpu *key, const struct kvmx_violation *what);
 void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		   struct kvm_vcpu *key, u64 now);
+		    struct kvm_vcpu *key, u64 now);
 void kvmx_mmu_read(struct kvmx_vm *vm, struct kvmx_mapped *mapped,
 		   struct kvmx_mmu *to);
 

@@ -87,8 +87,8 @@ static void take_mapping(struct backing *b, char *line)
 
 	if (size)
 		sscanf(size, "kernelpagesize_kB=%llu", &kb);
-	for (word = strtok_r(line, " \n", &rest); word;
-	     word = strtok_r(NULL, " \n", &rest)) {
+	for (word = strtok_r(line, "\n ", &rest); word;
+	     word = strtok_r(NULL, "\n ", &rest)) {
 		if (sscanf(word, "N%u=%llu", &node, &pages) != 2 ||
 		    node >= BACKING_NODES)
 			continue;
