@@ -303,7 +303,8 @@ int device_top(int stats, __u32 what, struct kvmx_top_row **rows,
 
 	if (stats >= FAKE_MMU && what == KVMX_TOP_RANGES)
 		return top_ranges(rows, nr, others_count, others_time);
-	if (stats < FAKE_SCHED || stats >= FAKE_MMU || what > KVMX_TOP_EXITS_OTHER_NODE)
+	if (stats < FAKE_SCHED || stats >= FAKE_MMU ||
+	    what > KVMX_TOP_EXITS_OTHER_NODE)
 		return -ENODATA;
 	if (what != KVMX_TOP_PREEMPTORS)
 		return top_exits(what, rows, nr, others_count, others_time);

@@ -313,14 +313,6 @@ struct kvmx_notes {
 					 * took the CPU of a running vCPU; time:
 					 * until the vCPU had one again
 					 */
-#define KVMX_TOP_RANGES		16	/* KVMX_STATS_MMU: guest-physical address
-					 * of 2 MB in which there were violations
-					 * on memory; time: exit to entry
-					 */
-#define KVMX_TOP_PORTS		32	/* KVMX_STATS_IO: port; time: exit to entry */
-#define KVMX_TOP_MMIO		33	/* KVMX_STATS_IO: guest-physical address;
-					 * time: exit to entry
-					 */
 
 /*
  * KVMX_STATS_SCHED: exit reasons by how far the vCPU had moved: code of the
@@ -333,6 +325,15 @@ struct kvmx_notes {
 #define KVMX_TOP_EXITS_SAME_LLC		3
 #define KVMX_TOP_EXITS_SAME_NODE	4
 #define KVMX_TOP_EXITS_OTHER_NODE	5
+
+#define KVMX_TOP_RANGES		16	/* KVMX_STATS_MMU: guest-physical address
+					 * of 2 MB in which there were violations
+					 * on memory; time: exit to entry
+					 */
+#define KVMX_TOP_PORTS		32	/* KVMX_STATS_IO: port; time: exit to entry */
+#define KVMX_TOP_MMIO		33	/* KVMX_STATS_IO: guest-physical address;
+					 * time: exit to entry
+					 */
 
 #define KVMX_TOP_NAME_LEN	32
 
