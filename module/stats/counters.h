@@ -336,7 +336,7 @@ struct kvmx_io {
 	X(KVMX_STATS_IO, io, KVMX_IO_COUNTERS)
 
 /* The block of a group is copied by way of the stack. */
-#define KVMX_GROUP_MAX	1024
+#define KVMX_GROUP_MAX	832
 
 /**
  * struct kvmx_slot - one exit reason of one vCPU

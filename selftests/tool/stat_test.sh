@@ -110,6 +110,13 @@ out '^no VM$' "has nothing to show"
 run "" stat -p 100 --per-vcpu -- true; is 0 "options before a command"
 run "" stat -- sh -c 'echo $# $*' sh -i 9; out '^2 -i 9$' "options behind it are its own"
 
+# waits PID: does it sit in rt_sigtimedwait(), which is 128 on x86-64?
+waits()
+{
+	local nr
+	read -r nr _ 2>/dev/null <"/proc/$1/syscall" && [ "$nr" = 128 ]
+}
+
 # cut_short SIGNAL ARGS...: the tool, and what it runs, get a signal after a bit.
 cut_short()
 {
@@ -117,7 +124,11 @@ cut_short()
 	FAKE=$cut_fake env --default-signal=INT setsid "$fake" "${@:2}" \
 		>"$work/out" 2>"$work/err" &
 	local pid=$!
-	sleep 0.5
+	# On a busy machine it may take its time to get there.
+	for _ in {1..100}; do
+		! waits "$pid" || break
+		sleep 0.05
+	done
 	kill -"$1" -- "-$pid"
 	wait "$pid"
 	status=$?
