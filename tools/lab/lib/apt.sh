@@ -158,8 +158,9 @@ apt_update()
 {
 	local a=$LAB_CACHE/apt new
 	mkdir -p "$a/state/lists/partial" "$a/cache/archives/partial" "$a/empty" "$LAB_CACHE/debs"
-	: >"$a/status"
-	cat >"$a/apt.conf" <<-CONF
+	# Other lab commands read what is here without the lock: never half a file.
+	[ -f "$a/status" ] || : >"$a/status"
+	cat >"$a/apt.conf.new" <<-CONF
 		Dir::Etc::sourcelist "$a/sources.list";
 		Dir::Etc::sourceparts "$a/empty";
 		Dir::Etc::preferences "$a/status";
@@ -174,6 +175,7 @@ apt_update()
 		Acquire::Languages "none";
 		Acquire::Retries "3";
 	CONF
+	mv "$a/apt.conf.new" "$a/apt.conf"
 	new=$(apt_sources "${LAB_SUITES[@]}")
 	if [ -f "$a/updated" ] && [ "$(cat "$a/sources.list" 2>/dev/null)" = "$new" ] &&
 	   [ -n "$(find "$a/updated" -mmin -120)" ]; then
