@@ -114,7 +114,8 @@ TEST_F_TIMEOUT(sched, in_every_copy_the_figures_fit_each_other, 60)
 	self->v->user_us = 200;
 	self->v->halt_us = 200;
 	vmm_start(self->v, sleepy, NR_SLEEPY);
-	for (i = 0; i < n; i++) {
+	/* On a busy machine many copies are made before it has slept once. */
+	for (i = 0; i < n || switches(self->s) <= 10; i++) {
 		uint64_t back;
 
 		if (i % 2)
@@ -129,7 +130,6 @@ TEST_F_TIMEOUT(sched, in_every_copy_the_figures_fit_each_other, 60)
 		ASSERT_LE(d.nr, back);
 		ASSERT_GE(d.nr + 1, back);
 	}
-	EXPECT_LT(10, switches(self->s));
 	vmm_stop(self->v);
 }
 
