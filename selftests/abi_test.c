@@ -28,9 +28,6 @@ FIXTURE_VARIANT(habits) {
 	int reserved[2];	/* offset and size of it, if there is one */
 };
 
-/* Of struct kvmx_stats. */
-#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO)
-
 #define COMMAND(name, code, where, type, known, ...)			\
 	FIXTURE_VARIANT_ADD(habits, name) {				\
 		.cmd = code, .place = where, .size = sizeof(struct type), \

@@ -72,8 +72,6 @@ static int list(void)
 	return 0;
 }
 
-#define ALL_GROUPS	KVMX_STATS_SCHED
-
 static struct stats *attach(const char *pid, const char *vcpu,
 			    unsigned int groups)
 {
@@ -147,7 +145,7 @@ int main(int argc, char **argv)
 		return list();
 	if (argc != 4 && (argc != 5 || strcmp(argv[4], "groups")))
 		return usage();
-	s = attach(argv[2], argv[3], argc == 5 ? ALL_GROUPS : 0);
+	s = attach(argv[2], argv[3], argc == 5 ? KVMX_STATS_SCHED : 0);
 	if (!strcmp(what, "figures"))
 		return figures(s, true);
 	if (!strcmp(what, "names"))

@@ -9,6 +9,9 @@
 #include <linux/kvm.h>
 #include <linux/kvmx.h>
 
+/* Every group of figures. */
+#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO)
+
 struct stat_desc {
 	const char *name;
 	uint32_t flags;

@@ -9,6 +9,27 @@
 #include "kvmx.h"
 #include "reader.h"
 
+/* One of the lists that belong to a group of figures. */
+static void look_at_top(int fd, unsigned int groups)
+{
+	static const struct {
+		unsigned int group, what;
+	} lists[] = {
+		{ KVMX_STATS_SCHED, KVMX_TOP_PREEMPTORS },
+		{ KVMX_STATS_SCHED, KVMX_TOP_EXITS_SAME_CPU },
+		{ KVMX_STATS_MMU, KVMX_TOP_RANGES },
+		{ KVMX_STATS_IO, KVMX_TOP_PORTS },
+		{ KVMX_STATS_IO, KVMX_TOP_MMIO },
+	};
+	unsigned int i = rand() % 5;
+	struct kvmx_top_row rows[8];
+	int n = kvmx_top(fd, lists[i].what, rows, 8, NULL);
+
+	if (groups & lists[i].group ? n < 0 : n >= 0 || errno != ENODATA)
+		die_errno("KVMX_STATS_TOP, list %u of groups %#x",
+			  lists[i].what, groups);
+}
+
 /* The fd of a VM of the list, -1 where there is none, or none any more. */
 static int open_some(int node)
 {
@@ -27,7 +48,7 @@ static int open_some(int node)
 	return fd;
 }
 
-static void look_at(int fd, struct hand *h)
+static void look_at(int fd, unsigned int groups, struct hand *h)
 {
 	unsigned int i, rounds = rand() % 4;
 	struct stats *s = stats_attach(fd);
@@ -38,6 +59,7 @@ static void look_at(int fd, struct hand *h)
 		h->done[READER_MAPS]++;
 	}
 	stats_read(s);
+	look_at_top(s->fd, groups);
 	before = stats_sum(s, "count");
 	for (i = 0; i < rounds; i++) {
 		usleep(rand() % 3000);
@@ -57,6 +79,8 @@ static void look_at(int fd, struct hand *h)
 
 void reader_round(struct crew *c, struct hand *h)
 {
+	/* None, or some of them. */
+	unsigned int groups = rand() % 2 ? rand() & ALL_GROUPS : 0;
 	int node, fd = -1, stats = -1;
 	struct timespec from, to;
 	long took;
@@ -69,13 +93,14 @@ void reader_round(struct crew *c, struct hand *h)
 	if (node >= 0)
 		fd = open_some(node);
 	if (fd >= 0) {
-		stats = kvmx_vm_stats(fd, rand() % 2 ? 0 : KVMX_STATS_WHOLE_VM);
+		stats = kvmx_vm_stats_with(fd, rand() % 2 ? 0 :
+					   KVMX_STATS_WHOLE_VM, groups);
 		/* Gone before it was counted, or without any vCPU yet. */
 		if (stats < 0 && errno != ENODATA && errno != ENOENT)
 			die_errno("KVMX_VM_STATS");
 	}
 	if (stats >= 0)
-		look_at(stats, h);
+		look_at(stats, groups, h);
 	else
 		h->done[READER_MISSED]++;
 	if (fd >= 0)

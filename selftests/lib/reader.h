@@ -10,7 +10,10 @@
 #define READER_PREADS	1
 #define READER_MAPS	2
 
-/* Opens some VM's statistics, if there is one, reads and maps them, leaves. */
+/*
+ * Opens some VM's statistics, if there is one, with or without groups, reads and
+ * maps them, leaves.
+ */
 void reader_round(struct crew *c, struct hand *h);
 
 #endif /* KVMX_LIB_READER_H */

@@ -59,6 +59,12 @@ static bool hangs_up(int fd)
 	return poll(&p, 1, 20000 * patience()) == 1 && p.revents == POLLHUP;
 }
 
+/* Every other time round also the groups of figures. */
+static unsigned int groups(const struct world *w)
+{
+	return w->nr & 8 ? ALL_GROUPS : 0;
+}
+
 static void expect_gone(struct __test_metadata *_metadata, struct stats *s)
 {
 	stats_read(s);
@@ -104,9 +110,9 @@ static void watched_to_the_end(struct __test_metadata *_metadata,
 	uint64_t sum = 0;
 	unsigned int i;
 
-	whole = kvmx_stats(fd, KVMX_STATS_WHOLE_VM);
+	whole = kvmx_stats_with(fd, KVMX_STATS_WHOLE_VM, groups(w));
 	for (i = 0; i < vcpus(w); i++) {
-		s[i] = kvmx_stats(fd, i);
+		s[i] = kvmx_stats_with(fd, i, groups(w));
 		stats_map(s[i]);
 	}
 	mortal_moment(5000);
@@ -139,7 +145,7 @@ static void killed_while_halted(struct __test_metadata *_metadata,
 {
 	pid_t pid = mortal_start(MORTAL_HALTS, vcpus(w));
 	int fd = open_new(_metadata, w, KVMX_BY_PID, pid);
-	struct stats *s = kvmx_stats(fd, 0);
+	struct stats *s = kvmx_stats_with(fd, 0, groups(w));
 
 	close(fd);
 	mortal_moment(2000);
@@ -159,7 +165,8 @@ static void killed_while_it_makes_vcpus(struct __test_metadata *_metadata,
 	if (w->nr & 8)
 		fd = kvmx_open(w->node, KVMX_BY_PID, pid, 0);
 	if (fd >= 0)
-		stats = kvmx_vm_stats(fd, KVMX_STATS_WHOLE_VM);
+		stats = kvmx_vm_stats_with(fd, KVMX_STATS_WHOLE_VM,
+					   w->nr & 16 ? ALL_GROUPS : 0);
 	mortal_moment(30000);
 	mortal_kill(pid);
 	if (stats >= 0) {

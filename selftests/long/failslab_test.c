@@ -75,7 +75,7 @@ static void scene_begin(struct scene *s, enum stage stage)
 		kvmx_vm_info(s->vm_fd, &s->info);
 	}
 	if (stage >= COUNTED) {
-		s->stats = kvmx_vm_stats(s->vm_fd, 0);
+		s->stats = kvmx_vm_stats_with(s->vm_fd, 0, ALL_GROUPS);
 		if (s->stats < 0 ||
 		    pread(s->stats, &head, sizeof(head), 0) != sizeof(head))
 			die_errno("KVMX_VM_STATS");
@@ -156,6 +156,36 @@ static long call_stats(struct scene *s)
 static long call_stats_whole(struct scene *s)
 {
 	return kvmx_vm_stats(s->vm_fd, KVMX_STATS_WHOLE_VM);
+}
+
+static long call_groups(struct scene *s)
+{
+	return kvmx_vm_stats_with(s->vm_fd, 1, ALL_GROUPS);
+}
+
+static long call_groups_whole(struct scene *s)
+{
+	return kvmx_vm_stats_with(s->vm_fd, KVMX_STATS_WHOLE_VM, ALL_GROUPS);
+}
+
+static long call_top(struct scene *s)
+{
+	return kvmx_top(s->stats, KVMX_TOP_PREEMPTORS, (void *)s->buf, 8, NULL);
+}
+
+/* With an fd of its own, for the other one is a vCPU's. */
+static long call_top_whole(struct scene *s)
+{
+	int fd = call_groups_whole(s), err;
+	long ret;
+
+	if (fd < 0)
+		return -1;
+	ret = kvmx_top(fd, KVMX_TOP_PORTS, (void *)s->buf, 8, NULL);
+	err = errno;
+	close(fd);
+	errno = err;
+	return ret;
 }
 
 static long call_notes(struct scene *s)
@@ -248,6 +278,16 @@ static const struct call calls[] = {
 	  FAIL_ANYWHERE, call_stats_whole, undo_fd },
 	{ "KVMX_VM_STATS, one more", KVMX_VM_STATS, COUNTED, FAIL_ANYWHERE,
 	  call_stats, undo_fd },
+	{ "KVMX_VM_STATS of a vCPU with groups, the first one", KVMX_VM_STATS,
+	  OPENED, FAIL_ANYWHERE, call_groups, undo_fd },
+	{ "KVMX_VM_STATS of the VM with groups, the first one", KVMX_VM_STATS,
+	  OPENED, FAIL_ANYWHERE, call_groups_whole, undo_fd },
+	{ "KVMX_VM_STATS of the VM with groups, one more", KVMX_VM_STATS,
+	  COUNTED, FAIL_ANYWHERE, call_groups_whole, undo_fd },
+	{ "KVMX_STATS_TOP of a vCPU", KVMX_STATS_TOP, COUNTED, FAIL_ANYWHERE,
+	  call_top },
+	{ "KVMX_STATS_TOP of the VM, and its fd", KVMX_STATS_TOP, COUNTED,
+	  FAIL_ANYWHERE, call_top_whole },
 	{ "KVMX_STATS_NOTES", KVMX_STATS_NOTES, COUNTED, FAIL_ANYWHERE,
 	  call_notes },
 	{ "pread of statistics", 0, COUNTED, FAIL_ANYWHERE, call_pread },
