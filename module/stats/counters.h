@@ -335,7 +335,7 @@ struct kvmx_io {
 	X(KVMX_STATS_MMU, mmu, KVMX_MMU_COUNTERS)			\
 	X(KVMX_STATS_IO, io, KVMX_IO_COUNTERS)
 
-/* The block of a group is copied by way of the stack. */
+/* Room for a copy of any group's block (stats/snap.c). */
 #define KVMX_GROUP_MAX	832
 
 /**

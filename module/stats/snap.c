@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/build_bug.h>
 #include <linux/minmax.h>
 #include <linux/processor.h>
 #include <linux/string.h>
@@ -8,6 +9,8 @@
 #include "stats/schema.h"
 #include "stats/snap.h"
 #include "stats/topk.h"
+
+static_assert(KVMX_BLOCK_SIZE <= KVMX_GROUP_MAX);
 
 /*
  * The other half of kvmx_seq_begin() and kvmx_seq_end(). A writer has
@@ -75,12 +78,11 @@ static void fold_block(struct kvmx_data *sum, const struct kvmx_data *d)
 					    d->unlisted_code[i]);
 }
 
-static void fold_main(struct kvmx_data *sum, const struct kvmx_data *d)
+static void fold_main(struct kvmx_data *sum, const struct kvmx_data *d,
+		      void *scratch)
 {
-	u8 block[KVMX_BLOCK_SIZE] __aligned(sizeof(u64));
-
-	copy(&d->seq, d, block, KVMX_BLOCK_SIZE);
-	fold_block(sum, (struct kvmx_data *)block);
+	copy(&d->seq, d, scratch, KVMX_BLOCK_SIZE);
+	fold_block(sum, scratch);
 }
 
 static void fold_slot(struct kvmx_slot *sum, const struct kvmx_slot *s)
@@ -95,24 +97,25 @@ static void fold_slot(struct kvmx_slot *sum, const struct kvmx_slot *s)
 		sum->hist[i] += s->hist[i];
 }
 
-static void fold_groups(struct kvmx_data *sum, const struct kvmx_data *d)
+static void fold_groups(struct kvmx_data *sum, const struct kvmx_data *d,
+			void *scratch)
 {
-	u8 block[KVMX_GROUP_MAX] __aligned(sizeof(u64));
 	unsigned int i;
 
 	for (i = 0; i < KVMX_NR_GROUPS; i++) {
-		copy_group(d, block, i);
-		kvmx_schema_fold(sum, block, i);
+		copy_group(d, scratch, i);
+		kvmx_schema_fold(sum, scratch, i);
 	}
 }
 
-static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d)
+static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d,
+		      void *scratch)
 {
 	struct kvmx_slot slot;
 	unsigned int i;
 
-	fold_main(sum, d);
-	fold_groups(sum, d);
+	fold_main(sum, d, scratch);
+	fold_groups(sum, d, scratch);
 	for (i = 0; i < kvmx_schema_nr_slots(); i++) {
 		if (!READ_ONCE(d->slot[i].count))
 			continue;
@@ -125,10 +128,11 @@ static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d)
  * kvmx_snap_vm() - sum up the counters of a VM
  * @vm: the VM; the caller holds a reference
  * @to: kvmx_schema_data_size() bytes
+ * @scratch: KVMX_GROUP_MAX bytes, aligned as a u64: too much for the stack
  *
  * Context: may sleep.
  */
-void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to)
+void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to, void *scratch)
 {
 	struct kvmx_vcpu *v;
 	unsigned int i;
@@ -138,7 +142,7 @@ void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to)
 		const struct kvmx_counts *c = READ_ONCE(v->counts);
 
 		if (c)
-			fold_vcpu(to, c->data);
+			fold_vcpu(to, c->data, scratch);
 	}
 	for (i = 0; i < KVMX_NR_GROUPS; i++) {
 		struct kvmx_group_head *head = (void *)to + kvmx_groups[i].offset;

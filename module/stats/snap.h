@@ -12,7 +12,7 @@ struct kvmx_vcpu;
 struct kvmx_vm;
 
 void kvmx_snap_vcpu(const struct kvmx_vcpu *v, struct kvmx_data *to);
-void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to);
+void kvmx_snap_vm(struct kvmx_vm *vm, struct kvmx_data *to, void *scratch);
 void kvmx_snap_topk(const struct kvmx_topk *t, struct kvmx_topk *to);
 
 #endif /* KVMX_STATS_SNAP_H */

@@ -32,7 +32,7 @@
  * @have: what the schema was made with
  * @id: the id string of KVM's format
  * @lock: one reader of this fd at a time uses @snap
- * @snap: copy that is being read
+ * @snap: copy that is being read, and behind it room to work in
  * @mapped: for @snap
  */
 struct statfd {
@@ -88,7 +88,8 @@ static void take_snap(struct statfd *s)
 		kvmx_snap_vcpu(s->vcpu, s->snap);
 		return;
 	}
-	kvmx_snap_vm(s->vm, s->snap);
+	kvmx_snap_vm(s->vm, s->snap,
+		     (void *)s->snap + kvmx_schema_data_size());
 	if (s->groups & KVMX_STATS_MMU)
 		kvmx_mmu_read(s->vm, &s->mapped, &s->snap->mmu);
 }
@@ -266,7 +267,8 @@ static struct statfd *statfd_alloc(struct kvmx_vm *vm, struct kvmx_vcpu *v,
 	else
 		snprintf(s->id, sizeof(s->id), "kvmx-%llu", vm->id);
 	s->schema = kvmx_schema_build(!v, groups, s->have);
-	s->snap = kvzalloc(kvmx_schema_data_size(), GFP_KERNEL_ACCOUNT);
+	s->snap = kvzalloc(kvmx_schema_data_size() + KVMX_GROUP_MAX,
+			   GFP_KERNEL_ACCOUNT);
 	if (s->schema && s->snap)
 		return s;
 	statfd_free(s);
