@@ -7,12 +7,26 @@
 #include <linux/workqueue.h>
 
 #include "core/death.h"
+#include "core/hook.h"
 #include "core/vm.h"
 
-/* No CPU may find a record of this VM any more once this has returned. */
+/*
+ * No CPU and no thread may find a record of this VM any more once this has
+ * returned. Where the end of VMs cannot be seen, one that runs on without an fd
+ * may be taken for dead: a probe may have found its vCPU before it was unlinked,
+ * and be about to remember it. None does so after a grace period.
+ */
 static void forget(struct kvmx_vm *vm)
 {
+	struct kvmx_vcpu *v;
+	unsigned long flags;
 	int cpu;
+
+	synchronize_rcu();
+	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
+	list_for_each_entry(v, &vm->vcpus, link)
+		static_call(kvmx_on_death)(v);
+	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 
 	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
@@ -29,8 +43,8 @@ static void bury_work(struct work_struct *work)
 {
 	struct kvmx_vm *vm = container_of(work, struct kvmx_vm, death);
 
-	forget(vm);
 	wake_up_all(&vm->wait);
+	forget(vm);
 	kvmx_vm_put(vm);
 }
 

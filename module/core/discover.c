@@ -3,6 +3,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
@@ -236,6 +237,7 @@ static int walk_all(struct walk *w)
 	pid_t nr = 1;
 	int err = 0;
 
+	lockdep_assert_held(&walk_lock);
 	while (!err && (task = task_at(&nr))) {
 		do {
 			if (w->out || !w->vm)

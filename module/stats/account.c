@@ -389,37 +389,6 @@ static u8 state_guessed(u8 doing)
 	}
 }
 
-/**
- * kvmx_account_start() - count from now on
- * @v: a vCPU that has counters and is not counted
- * @born: it was just created, and cannot have run
- *
- * Context: kvmx_vm_lock held.
- */
-void kvmx_account_start(struct kvmx_vcpu *v, bool born)
-{
-	struct kvmx_counts *c = v->counts;
-	struct kvmx_data *d = c->data;
-	u64 now = kvmx_clock();
-
-	lockdep_assert_held(&kvmx_vm_lock);
-	if (!v->key)
-		return;
-	c->open = NULL;
-	c->out = 0;
-	c->in = 0;
-	c->guess = born ? KVMX_DOING_UNKNOWN : v->doing;
-	c->base = born ? KVMX_STATE_NEW : KVMX_STATE_UNKNOWN;
-	kvmx_seq_begin(&d->seq);
-	d->accounted = now;
-	d->counting_since = now;
-	set_state(d, born ? KVMX_STATE_NEW : state_guessed(c->guess), now);
-	kvmx_seq_end(&d->seq);
-	/* Probes on other CPUs see all of the above when they see this. */
-	smp_store_release(&v->counting, c);
-	WRITE_ONCE(v->starved, false);
-}
-
 /* Leaves nothing half done: an exit that is being handled is closed here. */
 static void finish(struct kvmx_vcpu *v, u8 state, u64 now)
 {
@@ -437,6 +406,49 @@ static void finish(struct kvmx_vcpu *v, u8 state, u64 now)
 	kvmx_seq_end(&d->seq);
 	if (c->open)
 		close_exit(c, now);
+}
+
+/* Gone while nobody counted: there is no time to bill. */
+static void finish_uncounted(struct kvmx_vcpu *v, u64 now)
+{
+	if (v->counts->base == KVMX_STATE_GONE)
+		return;
+	v->counts->data->accounted = now;
+	finish(v, KVMX_STATE_GONE, now);
+}
+
+/**
+ * kvmx_account_start() - count from now on
+ * @v: a vCPU that has counters and is not counted
+ * @born: it was just created, and cannot have run
+ *
+ * Context: kvmx_vm_lock held.
+ */
+void kvmx_account_start(struct kvmx_vcpu *v, bool born)
+{
+	struct kvmx_counts *c = v->counts;
+	struct kvmx_data *d = c->data;
+	u64 now = kvmx_clock();
+
+	lockdep_assert_held(&kvmx_vm_lock);
+	if (!v->key) {
+		/* It went while memory was found for it. */
+		finish_uncounted(v, now);
+		return;
+	}
+	c->open = NULL;
+	c->out = 0;
+	c->in = 0;
+	c->guess = born ? KVMX_DOING_UNKNOWN : v->doing;
+	c->base = born ? KVMX_STATE_NEW : KVMX_STATE_UNKNOWN;
+	kvmx_seq_begin(&d->seq);
+	d->accounted = now;
+	d->counting_since = now;
+	set_state(d, born ? KVMX_STATE_NEW : state_guessed(c->guess), now);
+	kvmx_seq_end(&d->seq);
+	/* Probes on other CPUs see all of the above when they see this. */
+	smp_store_release(&v->counting, c);
+	WRITE_ONCE(v->starved, false);
 }
 
 /**
@@ -463,15 +475,14 @@ static void account_death(struct kvmx_vcpu *v)
 	lockdep_assert_held(&kvmx_vm_lock);
 	kvmx_threads_unbind(v, now);
 	WRITE_ONCE(v->groups, 0);
-	if (!v->counts)
+	/* Told twice: by the one who saw it, and when nobody can be late. */
+	if (!v->counts || v->counts->base == KVMX_STATE_GONE)
 		return;
 	if (v->counting) {
 		WRITE_ONCE(v->counting, NULL);
 		finish(v, KVMX_STATE_GONE, now);
 	} else {
-		/* Nothing to bill: counting was off already. */
-		v->counts->data->accounted = now;
-		finish(v, KVMX_STATE_GONE, now);
+		finish_uncounted(v, now);
 	}
 }
 
