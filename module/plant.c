@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
@@ -15,6 +16,7 @@
 
 #define SIZE	40
 #define LEAKS	8
+#define PERCPU	16384
 
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
@@ -71,6 +73,14 @@ static noinline void plant_leak(void)
 	}
 }
 
+/* What kmemleak need not see, but the amount of memory shows (selftests/long). */
+static noinline void plant_percpu(void)
+{
+	void __percpu *p = __alloc_percpu(PERCPU, sizeof(u64));
+
+	OPTIMIZER_HIDE_VAR(p);
+}
+
 static const struct {
 	const char *kind;
 	void (*plant)(void);
@@ -79,6 +89,7 @@ static const struct {
 	{ "sleep", plant_sleep },
 	{ "inversion", plant_inversion },
 	{ "leak", plant_leak },
+	{ "percpu", plant_percpu },
 };
 
 /**

@@ -166,9 +166,11 @@ void flat_take(struct flat *f)
 
 static bool kb_stayed(const char *what, long before, long after, long may)
 {
-	printf("# %s: %ld kB, %+ld (allowed: %ld)\n", what, before,
-	       after - before, may);
-	return after - before <= may;
+	bool fine = after - before <= may;
+
+	printf("# %s: %ld kB, %+ld (allowed: %ld)%s\n", what, before,
+	       after - before, may, fine ? "" : ": too much");
+	return fine;
 }
 
 bool flat_stayed(struct flat *before, struct flat *after, unsigned long times)
