@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -103,11 +104,18 @@ static int spot_arm(struct spot *s)
 	return 0;
 }
 
+/*
+ * unregister_kprobe() does not say where there was no memory to disarm a kprobe,
+ * which then stays where it is and calls into a module that is gone. To disable
+ * one may fail as well, but says so; after that nothing is left that could.
+ */
 static void spot_disarm(struct spot *s)
 {
 	lockdep_assert_held(&spots_lock);
 	if (!s->armed)
 		return;
+	while (disable_kprobe(&s->kp) == -ENOMEM)
+		msleep(10);
 	unregister_kprobe(&s->kp);
 	s->armed = false;
 }

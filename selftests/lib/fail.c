@@ -159,21 +159,24 @@ static struct range range_of_kvmx(void)
 }
 
 /*
- * Where a kprobe cannot be armed, the kernel warns (kernel/kprobes.c), also if
- * all there is to say is that it had no memory: arming is left out. The first
- * of these that was not inlined.
+ * Where a kprobe cannot be armed or disarmed, the kernel warns
+ * (kernel/kprobes.c), also if all there is to say is that it had no memory: the
+ * one is left out of loading, the other of the rest. The first of these that was
+ * not inlined.
  */
-static struct range range_to_spare(void)
+static struct range range_to_spare(enum fail_where where)
 {
-	static const char * const symbols[] = {
-		"__arm_kprobe_ftrace", "arm_kprobe_ftrace", "arm_kprobe",
-		"register_kprobe",
+	static const char * const symbols[][4] = {
+		{ "__arm_kprobe_ftrace", "arm_kprobe_ftrace", "arm_kprobe",
+		  "register_kprobe" },
+		{ "__disarm_kprobe_ftrace", "disarm_kprobe_ftrace",
+		  "disarm_kprobe", "__disable_kprobe" },
 	};
 	struct range r = { };
 	unsigned int i;
 
 	for (i = 0; i < 4 && !r.to; i++)
-		r = range_of_symbol(symbols[i]);
+		r = range_of_symbol(symbols[where == FAIL_IN_KVMX][i]);
 	return r;
 }
 
@@ -196,7 +199,7 @@ bool fail_only(enum fail_where where)
 	if (where != FAIL_ANYWHERE) {
 		only = where == FAIL_IN_KVMX ? range_of_kvmx() :
 					       range_of_symbol("do_one_initcall");
-		spare = range_to_spare();
+		spare = range_to_spare(where);
 		if (!only.to)
 			die("no such code in /proc/kallsyms");
 	}

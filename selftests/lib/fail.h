@@ -16,9 +16,10 @@ void fail_end(void);
 
 enum fail_where {
 	FAIL_ANYWHERE,		/* in the system call */
-	/* These two spare the arming of kprobes, for the kernel would warn. */
-	FAIL_IN_KVMX,		/* in code of kvmx, or called by it */
-	FAIL_IN_INIT,		/* in a module's init function, or called by it */
+	/* But for kprobes, about which the kernel would warn. */
+	FAIL_IN_KVMX,		/* in code of kvmx, or called by it; not disarming */
+	FAIL_IN_INIT,		/* in a module's init function, or called by it; not
+				 * arming */
 };
 
 /* False where the kernel cannot tell: without its stack trace filter. */
