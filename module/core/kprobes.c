@@ -5,103 +5,130 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/ptrace.h>
+#include <linux/string.h>
+#include <asm/cpufeature.h>
 
-#include "core/birth.h"
-#include "core/death.h"
 #include "core/feature.h"
 #include "core/kprobes.h"
-#include "core/peek.h"
 #include "core/vm.h"
 
-/* Context of the handlers: preemption disabled; the caller may hold mutexes. */
-
-static void vcpu_created(void *vcpu)
-{
-	struct kvmx_seen seen;
-
-	if (!kvmx_peek_created(vcpu, &seen))
-		return;
-	/* Without teardown probes nobody saw the last owner of the address. */
-	if (!kvmx_kprobes_see_death() && kvmx_vm_is_stale(&seen))
-		kvmx_death_of_vm(seen.kvm);
-	kvmx_birth_queue(&seen, false);
-}
-
-static void vcpu_destroyed(void *vcpu)
-{
-	kvmx_birth_cancel_vcpu(vcpu);
-	kvmx_death_of_vcpu(vcpu);
-}
-
-static void vm_destroyed(void *kvm)
-{
-	kvmx_birth_cancel_vm(kvm);
-	kvmx_death_of_vm(kvm);
-}
-
-/**
- * struct spot - a function of kvm.ko, called with one pointer
- * @id: its feature, whose name is the function's
- * @symbol: qualified with the module, for it need not be unique
- * @fn: what to do with the pointer
- * @kp: the kprobe
- * @armed: it is registered
- * @hit: it was seen to work. Since 7.x register_kprobe() reports success even
- *	where arming failed.
- */
-struct spot {
-	enum kvmx_feature_id id;
-	const char *symbol;
-	void (*fn)(void *arg);
-	struct kprobe kp;
-	bool armed;
-	bool hit;
-};
-
-static struct spot spots[] = {
-	/* Deaths before births: what is born must be seen to die. */
-	{ KVMX_F_VM_DEATH, "kvm:kvm_arch_destroy_vm", vm_destroyed },
-	{ KVMX_F_VCPU_DEATH, "kvm:kvm_arch_vcpu_destroy", vcpu_destroyed },
-	{ KVMX_F_VCPU_BIRTH, "kvm:kvm_arch_vcpu_postcreate", vcpu_created },
-};
-
+/* Guards kvmx_spots[] and what is wanted. */
 static DEFINE_MUTEX(spots_lock);
+static unsigned int group_wanted[KVMX_NR_GROUPS];
 
+static bool spot_wanted(const struct kvmx_spot *s)
+{
+	int i;
+
+	lockdep_assert_held(&spots_lock);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		if (s->groups & BIT(i) && group_wanted[i])
+			return true;
+	return !s->groups;
+}
+
+static void want(u32 groups, int by)
+{
+	int i;
+
+	lockdep_assert_held(&spots_lock);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		if (groups & BIT(i))
+			group_wanted[i] += by;
+}
+
+/* Is it a function of this module? */
+static bool spot_in(const struct kvmx_spot *s, const char *module)
+{
+	size_t len = strlen(module);
+
+	return !strncmp(s->symbol, module, len) && s->symbol[len] == ':';
+}
+
+/* On a host of the other vendor its function cannot come. */
+static bool spot_foreign(const struct kvmx_spot *s)
+{
+	return (spot_in(s, "kvm_intel") && !boot_cpu_has(X86_FEATURE_VMX)) ||
+	       (spot_in(s, "kvm_amd") && !boot_cpu_has(X86_FEATURE_SVM));
+}
+
+/*
+ * Since 7.x register_kprobe() reports success even where arming failed, and a
+ * kprobe that is armed need not be hit: only the first hit proves anything.
+ */
 static int spot_hit(struct kprobe *kp, struct pt_regs *regs)
 {
-	struct spot *s = container_of(kp, struct spot, kp);
+	struct kvmx_spot *s = container_of(kp, struct kvmx_spot, kp);
 
 	if (unlikely(!READ_ONCE(s->hit))) {
 		WRITE_ONCE(s->hit, true);
 		kvmx_feature_set(s->id, KVMX_FEATURE_ON,
 				 "kprobe armed, and seen to work");
 	}
-	s->fn((void *)regs_get_kernel_argument(regs, 0));
+	s->fn((void *)regs_get_kernel_argument(regs, 0),
+	      regs_get_kernel_argument(regs, 1));
 	return 0;
 }
 NOKPROBE_SYMBOL(spot_hit);
 
-static int spot_arm(struct spot *s)
+static void spot_ready(struct kvmx_spot *s)
 {
-	int err;
+	kvmx_feature_set(s->id, KVMX_FEATURE_READY,
+			 "function found: kprobe armed while somebody counts its group");
+}
 
+static void spot_lost(struct kvmx_spot *s)
+{
+	int len = strcspn(s->symbol, ":");
+
+	if (kvmx_feature_denied(s->id))
+		return;
+	kvmx_feature_set(s->id, KVMX_FEATURE_OFF, spot_foreign(s) ?
+			 "%.*s.ko is not for this host" :
+			 "waits for %.*s.ko to be loaded", len, s->symbol);
+}
+
+/* The kprobe is made, but changes nothing yet. */
+static void spot_place(struct kvmx_spot *s)
+{
 	lockdep_assert_held(&spots_lock);
-	if (s->armed || kvmx_feature_denied(s->id))
-		return 0;
+	if (s->placed || spot_foreign(s) || kvmx_feature_denied(s->id))
+		return;
 	memset(&s->kp, 0, sizeof(s->kp));
 	s->kp.symbol_name = s->symbol;
 	s->kp.pre_handler = spot_hit;
-	s->hit = false;
-	err = register_kprobe(&s->kp);
-	if (err) {
+	s->kp.flags = KPROBE_FLAG_DISABLED;
+	s->err = register_kprobe(&s->kp);
+	if (s->err == -ENOENT) {
 		kvmx_feature_set(s->id, KVMX_FEATURE_OFF,
-				 "no kprobe on %s: error %d", s->symbol, err);
-		return err;
+				 "no function %s: its module lacks it, or is not loaded",
+				 s->symbol);
+	} else if (s->err) {
+		kvmx_feature_set(s->id, KVMX_FEATURE_OFF,
+				 "no kprobe on %s: error %d", s->symbol,
+				 s->err);
+	} else {
+		s->placed = true;
+		spot_ready(s);
 	}
-	s->armed = true;
+}
+
+static void spot_arm(struct kvmx_spot *s)
+{
+	lockdep_assert_held(&spots_lock);
+	if (!s->placed || s->armed)
+		return;
+	WRITE_ONCE(s->hit, false);
 	kvmx_feature_set(s->id, KVMX_FEATURE_READY,
 			 "kprobe armed, not hit yet");
-	return 0;
+	s->err = enable_kprobe(&s->kp);
+	if (s->err) {
+		kvmx_feature_set(s->id, KVMX_FEATURE_OFF,
+				 "kprobe on %s could not be armed: error %d",
+				 s->symbol, s->err);
+		return;
+	}
+	WRITE_ONCE(s->armed, true);
 }
 
 /*
@@ -109,38 +136,97 @@ static int spot_arm(struct spot *s)
  * which then stays where it is and calls into a module that is gone. To disable
  * one may fail as well, but says so; after that nothing is left that could.
  */
-static void spot_disarm(struct spot *s)
+static void spot_disarm(struct kvmx_spot *s)
 {
 	lockdep_assert_held(&spots_lock);
-	if (!s->armed)
-		return;
 	while (disable_kprobe(&s->kp) == -ENOMEM)
-		msleep(10);
-	unregister_kprobe(&s->kp);
-	s->armed = false;
+		msleep(20);
+	WRITE_ONCE(s->armed, false);
+}
+
+/* Nobody asks for it: not armed, and as if that had never been tried. */
+static void spot_rest(struct kvmx_spot *s)
+{
+	lockdep_assert_held(&spots_lock);
+	if (!s->placed || (!s->armed && !s->err))
+		return;
+	if (s->armed)
+		spot_disarm(s);
+	s->err = 0;
+	spot_ready(s);
 }
 
 /* -ENOMEM if there was no memory; whatever else keeps one away is a feature's. */
-static int spots_arm(void)
+static int spots_place(const char *module)
 {
 	int i, err = 0;
 
-	for (i = 0; i < ARRAY_SIZE(spots); i++)
-		if (spot_arm(&spots[i]) == -ENOMEM)
+	for (i = 0; i < KVMX_NR_SPOTS; i++) {
+		struct kvmx_spot *s = &kvmx_spots[i];
+
+		if (module && !spot_in(s, module))
+			continue;
+		spot_place(s);
+		if (spot_wanted(s))
+			spot_arm(s);
+		if (s->err == -ENOMEM)
 			err = -ENOMEM;
+	}
 	return err;
 }
 
-static void spots_disarm(void)
+/* All at once: each time that kprobes are removed waits for their handlers. */
+static void spots_remove(const char *module)
 {
-	int i;
+	static struct kprobe *going[KVMX_NR_SPOTS];
+	int i, nr = 0;
 
-	for (i = ARRAY_SIZE(spots) - 1; i >= 0; i--) {
-		spot_disarm(&spots[i]);
-		if (!kvmx_feature_denied(spots[i].id))
-			kvmx_feature_set(spots[i].id, KVMX_FEATURE_OFF,
-					 "waits for kvm.ko to be loaded");
+	lockdep_assert_held(&spots_lock);
+	for (i = KVMX_NR_SPOTS - 1; i >= 0; i--) {
+		struct kvmx_spot *s = &kvmx_spots[i];
+
+		if (!s->placed || (module && !spot_in(s, module)))
+			continue;
+		if (s->armed)
+			spot_disarm(s);
+		going[nr++] = &s->kp;
 	}
+	if (nr)
+		unregister_kprobes(going, nr);
+	for (i = 0; i < KVMX_NR_SPOTS; i++) {
+		struct kvmx_spot *s = &kvmx_spots[i];
+
+		if (module && !spot_in(s, module))
+			continue;
+		s->placed = false;
+		WRITE_ONCE(s->armed, false);
+		s->err = 0;
+		spot_lost(s);
+	}
+}
+
+/* Those that groups ask for are armed, the others at rest. */
+static int spots_sync(void)
+{
+	int i, err = 0;
+
+	lockdep_assert_held(&spots_lock);
+	for (i = KVMX_NR_SPOTS - 1; i >= 0; i--)
+		if (!spot_wanted(&kvmx_spots[i]))
+			spot_rest(&kvmx_spots[i]);
+	for (i = 0; i < KVMX_NR_SPOTS; i++) {
+		struct kvmx_spot *s = &kvmx_spots[i];
+
+		if (!s->groups || !spot_wanted(s))
+			continue;
+		/* Was there no memory for it when its module came? */
+		if (s->err == -ENOMEM)
+			spot_place(s);
+		spot_arm(s);
+		if (s->err == -ENOMEM)
+			err = -ENOMEM;
+	}
+	return err;
 }
 
 static int module_event(struct notifier_block *nb, unsigned long action,
@@ -148,13 +234,14 @@ static int module_event(struct notifier_block *nb, unsigned long action,
 {
 	struct module *mod = data;
 
-	if (strcmp(mod->name, "kvm"))
+	if (strcmp(mod->name, "kvm") && strcmp(mod->name, "kvm_intel") &&
+	    strcmp(mod->name, "kvm_amd"))
 		return NOTIFY_OK;
 	mutex_lock(&spots_lock);
 	if (action == MODULE_STATE_COMING)
-		spots_arm();
+		spots_place(mod->name);
 	else if (action == MODULE_STATE_GOING)
-		spots_disarm();
+		spots_remove(mod->name);
 	mutex_unlock(&spots_lock);
 	return NOTIFY_OK;
 }
@@ -173,24 +260,65 @@ static struct notifier_block module_nb = {
  */
 bool kvmx_kprobes_see_death(void)
 {
-	return READ_ONCE(spots[0].armed) && READ_ONCE(spots[1].armed);
+	return READ_ONCE(kvmx_spots[0].armed) && READ_ONCE(kvmx_spots[1].armed);
+}
+
+/**
+ * kvmx_kprobes_get() - arm the kprobes that groups ask for
+ * @groups: KVMX_STATS_* groups that are to be counted
+ *
+ * What is not there, or comes only later with its module, is a feature's matter.
+ * What there is no memory for is not: then nothing is armed that was not before.
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM, after which there is nothing to be put.
+ */
+int kvmx_kprobes_get(u32 groups)
+{
+	int err;
+
+	mutex_lock(&spots_lock);
+	want(groups, 1);
+	err = spots_sync();
+	if (err) {
+		want(groups, -1);
+		spots_sync();
+	}
+	mutex_unlock(&spots_lock);
+	return err;
+}
+
+/**
+ * kvmx_kprobes_put() - disarm the kprobes that nobody else asks for
+ * @groups: as given to kvmx_kprobes_get()
+ *
+ * Context: may sleep. Handlers that were running may still be when it returns.
+ */
+void kvmx_kprobes_put(u32 groups)
+{
+	mutex_lock(&spots_lock);
+	want(groups, -1);
+	spots_sync();
+	mutex_unlock(&spots_lock);
 }
 
 /**
  * kvmx_kprobes_init() - see VMs come and go from here on
  *
  * Context: may sleep, once, at load.
- * Return: 0, also where kvm.ko or a function is not there; -ENOMEM.
+ * Return: 0, also where KVM or a function is not there; -ENOMEM.
  */
 int kvmx_kprobes_init(void)
 {
-	int err = register_module_notifier(&module_nb);
+	int i, err = register_module_notifier(&module_nb);
 
 	if (err)
 		return err;
 	mutex_lock(&spots_lock);
+	for (i = 0; i < KVMX_NR_SPOTS; i++)
+		spot_lost(&kvmx_spots[i]);
 	if (IS_ENABLED(CONFIG_KPROBES))
-		err = spots_arm();
+		err = spots_place(NULL);
 	mutex_unlock(&spots_lock);
 	if (err)
 		kvmx_kprobes_exit();
@@ -203,8 +331,8 @@ void kvmx_kprobes_exit(void)
 
 	unregister_module_notifier(&module_nb);
 	mutex_lock(&spots_lock);
-	spots_disarm();
-	for (i = 0; i < ARRAY_SIZE(spots); i++)
-		WARN_ON(spots[i].armed);
+	spots_remove(NULL);
+	for (i = 0; i < KVMX_NR_GROUPS; i++)
+		WARN_ON(group_wanted[i]);
 	mutex_unlock(&spots_lock);
 }

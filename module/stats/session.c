@@ -9,6 +9,7 @@
 #include "core/discover.h"
 #include "core/feature.h"
 #include "core/hook.h"
+#include "core/kprobes.h"
 #include "core/vm.h"
 #include "stats/account.h"
 #include "stats/counters.h"
@@ -171,6 +172,25 @@ static void session_free(struct kvmx_vcpu *v)
 	kvmx_account_free(v);
 }
 
+/* What has to be attached for somebody who counts these groups. */
+static int probes_get(u32 groups)
+{
+	int err = kvmx_attach_get(groups);
+
+	if (err)
+		return err;
+	err = kvmx_kprobes_get(groups);
+	if (err)
+		kvmx_attach_put(groups);
+	return err;
+}
+
+static void probes_put(u32 groups)
+{
+	kvmx_kprobes_put(groups);
+	kvmx_attach_put(groups);
+}
+
 /**
  * kvmx_session_open() - somebody opens statistics of a VM
  * @vm: the VM
@@ -184,7 +204,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	int err;
 
 	mutex_lock(&session_lock);
-	err = kvmx_attach_get(groups);
+	err = probes_get(groups);
 	if (err)
 		goto out;
 	vm_groups_use(vm, groups, 1);
@@ -197,7 +217,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	if (err) {
 		vm_groups_use(vm, groups, -1);
 		vm_groups_stop(vm);
-		kvmx_attach_put(groups);
+		probes_put(groups);
 	} else {
 		vm->users++;
 		nr_fds++;
@@ -224,7 +244,7 @@ void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 		vm_stop(vm);
 	else if (groups)
 		vm_groups_stop(vm);
-	kvmx_attach_put(groups);
+	probes_put(groups);
 	mutex_unlock(&session_lock);
 }
 
