@@ -214,7 +214,7 @@ static void group_mmu(unsigned int vcpu)
 	hist[bucket_of(10 * US)] = 400 * n;
 	counter("mmu.access.read", 100 * n);
 	counter("mmu.access.write", 300 * n);
-	counter("mmu.cause.not_present", 360 * n);
+	counter("mmu.cause.not_present", (fake_is("busy") ? 720 : 360) * n);
 	counter("mmu.cause.write_protected", 40 * n);
 	counter("mmu.page_walk", 7 * n);
 	counter("mmu.outcome.fixed", 400 * n);

@@ -94,11 +94,6 @@ run two sched --baseline "$work/saved"
 out '^VM 2 is not in the baseline$' "tells which VM is not in it"
 run "" sched -i 0.01 -c 3 --save "$work/saved"
 that "saves each interval in a line" [ "$(wc -l <"$work/saved")" -eq 3 ]
-run "" sched --baseline "$work/none"; is 1 "a baseline that does not exist"
-echo '{"a":1}' >"$work/saved"
-run "" sched --baseline "$work/saved"; is 1 "a baseline that is none"
-err 'not what --save' "says so"
-run "" sched --save /dev/null/x; is 1 "a file that cannot be written"
 
 run "" help sched;		is 0 "help on sched"; narrow "help on sched"
 run "" sched --help;		is 0 "sched --help"

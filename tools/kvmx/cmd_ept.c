@@ -11,7 +11,8 @@
 
 const char ept_help[] =
 	"usage: kvmx ept [-p PID | --id ID] [--vcpu N] [-i SECONDS] [-c COUNT]\n"
-	"                [--per-vcpu] [--top N] [--json] [-- COMMAND ...]\n\n"
+	"                [--per-vcpu] [--top N] [--save FILE] [--baseline FILE]\n"
+	"                [--json] [-- COMMAND ...]\n\n"
 	"The second level of page tables (EPT on Intel, NPT on AMD) of VMs: violations\n"
 	"by access, cause and outcome; what is mapped, and how large; where the guest\n"
 	"faults; the ports and addresses that it exits for; what backs its memory.\n\n"
@@ -24,6 +25,8 @@ const char ept_help[] =
 	"  -c, --count N       stop after N intervals (of 1 s without -i)\n"
 	"      --per-vcpu      each vCPU, too\n"
 	"      --top N         rows of each list of the hottest (5)\n"
+	"      --save FILE     write what was measured to FILE, as JSON\n"
+	"      --baseline FILE compare with what was saved before, side by side\n"
 	"      --json          JSON instead of text\n"
 	"  -h, --help          this text\n";
 
@@ -72,6 +75,12 @@ static void take_option(struct stat_options *opts, int c, char **argv)
 	case 'P':
 		opts->per_vcpu = true;
 		break;
+	case 's':
+		opts->save = optarg;
+		break;
+	case 'b':
+		opts->baseline = optarg;
+		break;
 	case 'j':
 		opts->format = OUT_JSON;
 		break;
@@ -92,6 +101,8 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 		{ "count", required_argument, NULL, 'c' },
 		{ "top", required_argument, NULL, 't' },
 		{ "per-vcpu", no_argument, NULL, 'P' },
+		{ "save", required_argument, NULL, 's' },
+		{ "baseline", required_argument, NULL, 'b' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }

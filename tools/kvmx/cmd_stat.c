@@ -10,7 +10,7 @@
 const char stat_help[] =
 	"usage: kvmx stat [-p PID | --id ID] [--vcpu N] [-i SECONDS] [-c COUNT]\n"
 	"                 [--sort KEY] [--per-vcpu] [--all] [--raw] [--json]\n"
-	"                 [-- COMMAND ...]\n\n"
+	"                 [--save FILE] [--baseline FILE] [-- COMMAND ...]\n\n"
 	"Where the time of VMs goes: guest, exits, VMM, halted, ready; and for\n"
 	"each reason why the guest was left: how often, how long.\n\n"
 	"Without -i: the figures of one second, or, where counting was on already,\n"
@@ -24,6 +24,8 @@ const char stat_help[] =
 	"      --per-vcpu      each vCPU, too\n"
 	"      --all           reasons that did not occur, too\n"
 	"      --raw           every figure that the module has, as it is\n"
+	"      --save FILE     write what was measured to FILE, as JSON\n"
+	"      --baseline FILE compare with what was saved before, side by side\n"
 	"      --json          JSON instead of text\n"
 	"  -h, --help          this text\n";
 
@@ -97,6 +99,12 @@ static void take_option(struct stat_options *opts, int c, char **argv)
 	case 'r':
 		opts->raw = true;
 		break;
+	case 'S':
+		opts->save = optarg;
+		break;
+	case 'b':
+		opts->baseline = optarg;
+		break;
 	case 'j':
 		opts->format = OUT_JSON;
 		break;
@@ -119,6 +127,8 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 		{ "per-vcpu", no_argument, NULL, 'P' },
 		{ "all", no_argument, NULL, 'a' },
 		{ "raw", no_argument, NULL, 'r' },
+		{ "save", required_argument, NULL, 'S' },
+		{ "baseline", required_argument, NULL, 'b' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
@@ -144,6 +154,9 @@ static bool parse(int argc, char **argv, struct stat_options *opts)
 	if (opts->command && (opts->interval || opts->count))
 		usage_fail("stat",
 			   "-i and -c make no sense with a command: its whole run is measured");
+	if (opts->raw && (opts->save || opts->baseline))
+		usage_fail("stat",
+			   "--raw has nothing that can be compared: no --save and no --baseline with it");
 	if (opts->count && !opts->interval)
 		opts->interval = 1000000000;
 	return true;

@@ -322,6 +322,7 @@ static void put_vcpus(struct stat_view *view, const struct watch_vm *vm,
 			v->info.vcpu_id, v->info.tid);
 		out_field(o, "index", NULL, val_num(v->info.index));
 		out_field(o, "vcpu_id", NULL, val_num(v->info.vcpu_id));
+		out_field(o, "measured", NULL, val_ticks(tally_time(&each[i])));
 		put_source(view, &v->source, tally_time(&each[i]));
 		out_end(o);
 	}

@@ -31,6 +31,7 @@ static void put_mode(struct stat_view *view)
 	char text[32];
 
 	clock_gettime(CLOCK_REALTIME, &ts);
+	out_field(o, "subcommand", NULL, val_str(view->opts->cmd));
 	out_field(o, "mode", NULL, val_str(modes[view->mode]));
 	out_field(o, "at_ns", NULL,
 		  val_num((__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec));
