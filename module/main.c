@@ -25,8 +25,10 @@
 #include "plant.h"
 #include "stats/account.h"
 #include "stats/groups.h"
+#include "stats/runq.h"
 #include "stats/schema.h"
 #include "stats/session.h"
+#include "stats/tracing.h"
 
 static int stats_set(const char *val, const struct kernel_param *kp)
 {
@@ -50,6 +52,20 @@ static const struct kernel_param_ops stats_ops = {
 
 module_param_cb(stats, &stats_ops, NULL, 0644);
 MODULE_PARM_DESC(stats, "count VM exits: ondemand (while a statistics fd is open; default) or always");
+
+/* More than a minute is a slip of the pen. */
+static int ready_us_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, 60000000);
+}
+
+static const struct kernel_param_ops ready_us_ops = {
+	.set = ready_us_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(ready_us, &ready_us_ops, &kvmx_ready_us, 0644);
+MODULE_PARM_DESC(ready_us, "shortest delay that the trace event kvmx:ready tells of, in microseconds, up to a minute (default 1000)");
 
 module_param_named(without, kvmx_without, charp, 0444);
 MODULE_PARM_DESC(without, "features to do without, separated by commas (names as in kvmx info)");
@@ -101,6 +117,7 @@ static int __init kvmx_init(void)
 	err = kvmx_chardev_init();
 	if (err)
 		goto out_session;
+	kvmx_tracing_init();
 	kvmx_plant();
 	return 0;
 
@@ -123,6 +140,7 @@ out_schema:
 static void __exit kvmx_exit(void)
 {
 	kvmx_chardev_exit();	/* unpublish */
+	kvmx_tracing_exit();
 	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_attach_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */

@@ -41,7 +41,8 @@ enum kvmx_out {
  * @type: what
  * @arg: see there
  * @now: when
- * @other: of KVMX_EV_OUT the thread that gets the CPU, else NULL
+ * @other: of KVMX_EV_OUT the thread that gets the CPU, of KVMX_EV_IN the one that
+ *	had it, else NULL
  */
 struct kvmx_event {
 	enum kvmx_thread_event type;

@@ -202,7 +202,7 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 		kvmx_threads_event(v, next, &(struct kvmx_event){
 				   .type = KVMX_EV_IN,
 				   .arg = next->sched_info.run_delay,
-				   .now = kvmx_clock() });
+				   .now = kvmx_clock(), .other = prev });
 }
 
 static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)

@@ -21,7 +21,7 @@
  *    because birth and death are seen by kprobes.
  *  - Inside it: kvmx_vcpu.lock (raw), which is for core/threads.h: who may
  *    write for this vCPU. Also taken under a run queue's lock.
- *  - kvmx_vm.users, .group_users, kvmx_vcpu.counts, .more, .counting, .groups:
+ *  - kvmx_vm.users, .group_users, .traced, kvmx_vcpu.counts, .more, .counting, .groups:
  *    see stats/session.h.
  */
 #ifndef KVMX_CORE_VM_H
@@ -110,7 +110,9 @@ struct kvmx_vcpu {
  * @name: name of that process when it was last seen
  * @born_ns: CLOCK_BOOTTIME of its birth, or of the moment when it was found
  * @users: statistics fds on it; under the session's mutex
- * @group_users: of these, such that asked for a group; by bit of KVMX_STATS_*
+ * @group_users: of these, such that asked for a group, and trace events; by bit
+ *	of KVMX_STATS_*
+ * @traced: groups that trace events use; each is in @group_users once
  * @group_since: kvmx_clock() when counting a group was switched on last
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
  * @wait: readers that poll for its end
@@ -133,6 +135,7 @@ struct kvmx_vm {
 	u64 born_ns;
 	unsigned int users;
 	unsigned int group_users[KVMX_NR_GROUPS];
+	u32 traced;
 	u64 group_since[KVMX_NR_GROUPS];
 	u64 counting_since;
 	wait_queue_head_t wait;

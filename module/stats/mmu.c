@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/discover.h"
 #include "core/vm.h"
+#include "kvmx_trace.h"
 #include "stats/account.h"
 #include "stats/mmu.h"
 #include "stats/seq.h"
@@ -32,10 +33,13 @@ void kvmx_mmu_start(struct kvmx_mmu_state *s)
 }
 
 static void begin(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
-		  struct kvm_vcpu *key, enum kvmx_cause cause)
+		  struct kvm_vcpu *key, enum kvmx_cause cause,
+		  enum kvmx_access access, u64 address)
 {
 	s->pending = true;
 	s->cause = cause;
+	s->access = access;
+	s->address = address;
 	s->row = NULL;
 	s->known = !v->opaque;
 	if (s->known)
@@ -73,7 +77,7 @@ void kvmx_mmu_exit(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 	if (look->about != KVMX_ABOUT_MMIO)
 		return;
 	/* kvm_page_fault need not tell of these. */
-	begin(v, s, key, KVMX_C_MMIO);
+	begin(v, s, key, KVMX_C_MMIO, look->access, look->address);
 	count(v, look->access, KVMX_C_MMIO, false);
 }
 
@@ -150,7 +154,7 @@ void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 	f = decode(s->about, what->error);
 	if (s->about == KVMX_ABOUT_FAULT)
 		cause = cause_of(&f, what->slot);
-	begin(v, s, key, cause);
+	begin(v, s, key, cause, f.access, what->address);
 	count(v, f.access, cause, f.walk);
 	if (cause != KVMX_C_SHADOW && cause != KVMX_C_MMIO)
 		count_range(s, what->address);
@@ -197,6 +201,9 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 	kvmx_seq_end(&d->head.seq);
 	if (s->row)
 		time_range(s, time);
+	if (trace_ept_violation_enabled())
+		trace_ept_violation(v->vm->id, v->index, s->address, s->access,
+				    s->cause, outcome, kvmx_clock_to_ns(time));
 }
 
 /* How the walk is done changes with what the VMM asks KVM for: once a second. */

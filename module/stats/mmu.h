@@ -26,6 +26,8 @@ struct kvmx_vm;
  * @before: what KVM had counted when it began
  * @row: of the list, that the violation is counted in; NULL if in none
  * @row_key: its key, in case that it loses the row
+ * @address: where it was: guest-physical, but for shadow paging
+ * @access: what the guest wanted to do
  * @look_again: when to look how the walk is done, next
  * @ranges: KVMX_TOP_RANGES
  */
@@ -38,6 +40,8 @@ struct kvmx_mmu_state {
 	struct kvmx_handled before;
 	struct kvmx_topk_row *row;
 	u64 row_key;
+	u64 address;
+	enum kvmx_access access;
 	u64 look_again;
 	struct kvmx_topk ranges;
 };

@@ -8,9 +8,13 @@
 #include "core/clock.h"
 #include "core/topo.h"
 #include "core/vm.h"
+#include "kvmx_trace.h"
 #include "stats/account.h"
 #include "stats/runq.h"
 #include "stats/seq.h"
+
+/* Parameter ready_us: shorter delays are not worth the trace event. */
+unsigned int kvmx_ready_us = 1000;
 
 /* Where the thread was is not known any more; what was counted stays. */
 static void forget_thread(struct kvmx_sched_state *s)
@@ -18,6 +22,8 @@ static void forget_thread(struct kvmx_sched_state *s)
 	s->cpu = 0;
 	s->placed = false;
 	s->out = 0;
+	s->by_tid = 0;
+	s->by_comm[0] = '\0';
 }
 
 /**
@@ -31,6 +37,7 @@ void kvmx_runq_start(struct kvmx_sched_state *s)
 	forget_thread(s);
 	s->polls_known = false;
 	s->ran_on = 0;
+	s->came_from = 0;
 	s->moved = KVMX_NR_DISTANCES;
 	s->exit_open = false;
 }
@@ -63,27 +70,33 @@ static void look_at_polls(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 	s->polls_known = true;
 }
 
-/**
- * kvmx_runq_settle() - how long the thread had waited for its CPU
- * @s: the vCPU's
- * @d: its figures
- *
- * The scheduler adds to the run delay after it has told of the switch: so the
- * thread's next own event is the first that can see it.
- *
- * Context: the vCPU's bound thread, preemption disabled.
- */
-void kvmx_runq_settle(struct kvmx_sched_state *s, struct kvmx_sched *d)
+static void tell_ready(struct kvmx_vcpu *v, struct kvmx_sched_state *s, u64 ns)
 {
-	u64 delay;
+	if (ns < READ_ONCE(kvmx_ready_us) * 1000ULL)
+		return;
+	trace_ready(v->vm->id, v->index, raw_smp_processor_id(), ns, s->woken,
+		    s->by_tid, s->by_comm);
+}
+
+/*
+ * How long the thread had waited for its CPU. The scheduler adds to the run delay
+ * after it has told of the switch: so the thread's next own event is the first
+ * that can see it. Context: the vCPU's bound thread, preemption disabled.
+ */
+static void settle(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		   struct kvmx_sched *d)
+{
+	u64 ns;
 
 	if (likely(!s->placed))
 		return;
 	s->placed = false;
-	delay = kvmx_clock_from_ns(current->sched_info.run_delay - s->delay);
+	ns = current->sched_info.run_delay - s->delay;
 	kvmx_seq_begin(&d->head.seq);
-	d->delay[kvmx_bucket(delay)]++;
+	d->delay[kvmx_bucket(kvmx_clock_from_ns(ns))]++;
 	kvmx_seq_end(&d->head.seq);
+	if (trace_ready_enabled())
+		tell_ready(v, s, ns);
 }
 
 /* The exit is handled: what it cost, by how far the run before it had moved. */
@@ -111,7 +124,16 @@ static void note_place(struct kvmx_sched_state *s)
 	}
 	s->moved = s->ran_on ? kvmx_topo_distance(s->ran_on - 1, cpu) :
 			       KVMX_NR_DISTANCES;
+	s->came_from = s->ran_on;
 	s->ran_on = cpu + 1;
+}
+
+static void tell_move(struct kvmx_vcpu *v, struct kvmx_sched_state *s)
+{
+	if (trace_migrate_enabled())
+		trace_migrate(v->vm->id, v->index, s->came_from - 1,
+			      s->ran_on - 1, s->moved);
+	s->came_from = 0;
 }
 
 /**
@@ -126,7 +148,9 @@ static void note_place(struct kvmx_sched_state *s)
 void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		    struct kvmx_sched *d, u64 code)
 {
-	kvmx_runq_settle(s, d);
+	settle(v, s, d);
+	if (unlikely(s->came_from))
+		tell_move(v, s);
 	/* Not one that the account made nothing of. */
 	s->exit_open = v->counts->open && s->moved != KVMX_NR_DISTANCES;
 	s->exit_code = code;
@@ -144,7 +168,7 @@ void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		     struct kvmx_sched *d, u64 now)
 {
-	kvmx_runq_settle(s, d);
+	settle(v, s, d);
 	if (likely(s->exit_open))
 		close_exit(v->counts, s, now);
 	s->exit_open = false;
@@ -168,6 +192,17 @@ static void preempted(struct kvmx_sched_state *s, const struct kvmx_event *e)
 	kvmx_seq_end(&t->seq);
 }
 
+/* Whom the thread waits for, if somebody wants to hear of it. */
+static void waits_for(struct kvmx_sched_state *s, const struct task_struct *by)
+{
+	if (!trace_ready_enabled())
+		return;
+	s->by_tid = by->pid;
+	/* Its latest name; the thread may change it while this is copied. */
+	memcpy(s->by_comm, by->comm, sizeof(s->by_comm));
+	s->by_comm[sizeof(s->by_comm) - 1] = '\0';
+}
+
 static void back_on(struct kvmx_sched_state *s, u64 now)
 {
 	struct kvmx_topk *t = &s->preemptors;
@@ -178,10 +213,10 @@ static void back_on(struct kvmx_sched_state *s, u64 now)
 	s->out = 0;
 }
 
-static void runq_out(struct kvmx_sched_state *s, struct kvmx_sched *d,
-		     const struct kvmx_event *e)
+static void runq_out(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		     struct kvmx_sched *d, const struct kvmx_event *e)
 {
-	kvmx_runq_settle(s, d);
+	settle(v, s, d);
 	s->cpu = raw_smp_processor_id() + 1;
 	kvmx_seq_begin(&d->head.seq);
 	if (e->arg == KVMX_OUT_PREEMPTED || e->arg == KVMX_OUT_THROTTLED)
@@ -191,8 +226,13 @@ static void runq_out(struct kvmx_sched_state *s, struct kvmx_sched *d,
 	if (e->arg == KVMX_OUT_THROTTLED)
 		d->throttled++;
 	kvmx_seq_end(&d->head.seq);
-	if (e->arg == KVMX_OUT_PREEMPTED)
-		preempted(s, e);
+	s->by_tid = 0;
+	s->by_comm[0] = '\0';
+	s->woken = e->arg == KVMX_OUT_HALTED || e->arg == KVMX_OUT_WAITS;
+	if (e->arg != KVMX_OUT_PREEMPTED)
+		return;
+	preempted(s, e);
+	waits_for(s, e->other);
 }
 
 static void runq_in(struct kvmx_sched_state *s, struct kvmx_sched *d,
@@ -204,6 +244,9 @@ static void runq_in(struct kvmx_sched_state *s, struct kvmx_sched *d,
 		return;
 	if (s->out)
 		back_on(s, e->now);
+	/* Of those that had the CPU since it was woken, the last one. */
+	if (s->woken)
+		waits_for(s, e->other);
 	s->delay = e->arg;
 	s->placed = true;
 	kvmx_seq_begin(&d->head.seq);
@@ -226,7 +269,7 @@ void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 	lockdep_assert_held(&v->lock);
 	switch (e->type) {
 	case KVMX_EV_OUT:
-		runq_out(s, d, e);
+		runq_out(v, s, d, e);
 		break;
 	case KVMX_EV_IN:
 		runq_in(s, d, e);
@@ -236,13 +279,13 @@ void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		forget_thread(s);
 		break;
 	case KVMX_EV_WAKEUP:
-		kvmx_runq_settle(s, d);
+		settle(v, s, d);
 		kvmx_seq_begin(&d->head.seq);
 		look_at_polls(v, s, &d->poll);
 		kvmx_seq_end(&d->head.seq);
 		break;
 	default:
-		kvmx_runq_settle(s, d);
+		settle(v, s, d);
 		break;
 	}
 }

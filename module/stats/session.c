@@ -19,11 +19,12 @@
 static DEFINE_MUTEX(session_lock);
 static bool ready;		/* between init and exit */
 static bool always;
+static u32 traced;		/* groups that trace events need of all VMs */
 static u32 nr_fds;
 
 static bool vm_wanted(const struct kvmx_vm *vm)
 {
-	return always || vm->users;
+	return always || traced || vm->users;
 }
 
 /* The groups that somebody asked for. */
@@ -97,6 +98,14 @@ static void vm_groups_use(struct kvmx_vm *vm, u32 groups, int by)
 	}
 }
 
+/* What trace events need of a VM, they use. */
+static void vm_trace(struct kvmx_vm *vm)
+{
+	vm_groups_use(vm, traced & ~vm->traced, 1);
+	vm_groups_use(vm, vm->traced & ~traced, -1);
+	vm->traced = traced;
+}
+
 static void vm_stop(struct kvmx_vm *vm)
 {
 	struct kvmx_vcpu *v;
@@ -160,6 +169,7 @@ static void session_birth(struct kvmx_vm *vm)
 	if (vm_wanted(vm)) {
 		if (!vm->counting_since)
 			vm->counting_since = kvmx_clock();
+		vm_trace(vm);
 		if (vm_count_vcpus(vm, true))
 			vm_starve(vm);
 	}
@@ -255,7 +265,7 @@ static void always_off(void)
 
 	while ((vm = kvmx_vm_get_next(id))) {
 		id = vm->id;
-		if (!vm->users && vm->counting_since)
+		if (!vm->users && !traced && vm->counting_since)
 			vm_stop(vm);
 		kvmx_vm_put(vm);
 	}
@@ -320,10 +330,60 @@ void kvmx_session_catch_up(void)
 	mutex_lock(&session_lock);
 	while ((vm = kvmx_vm_get_next(id))) {
 		id = vm->id;
+		vm_trace(vm);
 		if (vm_wanted(vm) && vm_start(vm))
 			vm_starve(vm);
 		kvmx_vm_put(vm);
 	}
+	mutex_unlock(&session_lock);
+}
+
+/* Trace events need something else of all VMs than before. */
+static void trace_all(void)
+{
+	struct kvmx_vm *vm;
+	u64 id = 0;
+
+	while ((vm = kvmx_vm_get_next(id))) {
+		id = vm->id;
+		vm_trace(vm);
+		if (vm_wanted(vm)) {
+			vm_groups_stop(vm);
+			if (vm_start(vm))
+				vm_starve(vm);
+		} else if (vm->counting_since) {
+			vm_stop(vm);
+		}
+		kvmx_vm_put(vm);
+	}
+}
+
+/**
+ * kvmx_session_trace() - trace events are enabled or disabled
+ * @groups: KVMX_STATS_* groups that they need of all VMs; 0: none is enabled
+ *
+ * Where there is no memory to attach probes, all stays as it was: whoever
+ * enabled the event sees none, and finds the reason in the kernel's log.
+ *
+ * Context: may sleep; no lock of the tracing core held.
+ */
+void kvmx_session_trace(u32 groups)
+{
+	u32 before;
+
+	mutex_lock(&session_lock);
+	before = traced;
+	if (!ready || groups == before)
+		goto out;
+	if (groups && probes_get(groups)) {
+		pr_warn("kvmx: no memory to attach what trace events need: disable and enable them again\n");
+		goto out;
+	}
+	traced = groups;
+	trace_all();
+	if (before)
+		probes_put(before);
+out:
 	mutex_unlock(&session_lock);
 }
 
@@ -404,6 +464,6 @@ void kvmx_session_exit(void)
 	kvmx_session_set_always(false);
 	mutex_lock(&session_lock);
 	ready = false;
-	WARN_ON(nr_fds);
+	WARN_ON(nr_fds || traced);
 	mutex_unlock(&session_lock);
 }

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Trace events of kvmx: docs/tracing.md has a card for each. While one is
+ * enabled, what it needs is counted for all VMs (stats/tracing.c).
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kvmx
+
+#if !defined(KVMX_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define KVMX_TRACE_H
+
+#include <linux/sched.h>
+#include <linux/tracepoint.h>
+
+#include "core/exit.h"
+#include "core/topo.h"
+#include "stats/counters.h"
+
+/* What names stand for; numbers are what filters compare with. */
+#define KVMX_TRACE_ACCESSES					\
+	EM(KVMX_ACCESS_READ,		"read")			\
+	EM(KVMX_ACCESS_WRITE,		"write")		\
+	EM(KVMX_ACCESS_FETCH,		"fetch")		\
+	EM_LAST(KVMX_ACCESS_UNKNOWN,	"unknown")
+
+#define KVMX_TRACE_CAUSES					\
+	EM(KVMX_C_NOT_PRESENT,		"not_present")		\
+	EM(KVMX_C_WRITE_PROTECTED,	"write_protected")	\
+	EM(KVMX_C_DIRTY_LOGGING,	"dirty_logging")	\
+	EM(KVMX_C_READ_ONLY,		"read_only")		\
+	EM(KVMX_C_PERMISSION,		"permission")		\
+	EM(KVMX_C_MMIO,			"mmio")			\
+	EM_LAST(KVMX_C_SHADOW,		"shadow")
+
+#define KVMX_TRACE_OUTCOMES					\
+	EM(KVMX_O_FIXED,		"fixed")		\
+	EM(KVMX_O_EMULATED,		"emulated")		\
+	EM(KVMX_O_MMIO,			"mmio")			\
+	EM(KVMX_O_SPURIOUS,		"spurious")		\
+	EM(KVMX_O_RETRIED,		"retried")		\
+	EM_LAST(KVMX_O_UNTOLD,		"untold")
+
+#define KVMX_TRACE_DISTANCES					\
+	EM(KVMX_D_SMT,			"smt_sibling")		\
+	EM(KVMX_D_LLC,			"same_llc")		\
+	EM(KVMX_D_NODE,			"same_node")		\
+	EM_LAST(KVMX_D_OTHER,		"other_node")
+
+/* First for programs that read the format: what each enumerator is. */
+#undef EM
+#undef EM_LAST
+#define EM(sym, name)		TRACE_DEFINE_ENUM(sym);
+#define EM_LAST(sym, name)	TRACE_DEFINE_ENUM(sym);
+KVMX_TRACE_ACCESSES
+KVMX_TRACE_CAUSES
+KVMX_TRACE_OUTCOMES
+KVMX_TRACE_DISTANCES
+
+/* Then for print formats. */
+#undef EM
+#undef EM_LAST
+#define EM(sym, name)		{ sym, name },
+#define EM_LAST(sym, name)	{ sym, name }
+
+int kvmx_tracing_ept(void);
+void kvmx_tracing_no_ept(void);
+int kvmx_tracing_migrate(void);
+void kvmx_tracing_no_migrate(void);
+int kvmx_tracing_ready(void);
+void kvmx_tracing_no_ready(void);
+
+TRACE_EVENT_FN(ept_violation,
+	TP_PROTO(u64 vm, u32 vcpu, u64 gpa, enum kvmx_access access,
+		 enum kvmx_cause cause, enum kvmx_outcome outcome, u64 ns),
+	TP_ARGS(vm, vcpu, gpa, access, cause, outcome, ns),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, gpa)
+		__field(u64, ns)
+		__field(u32, vcpu)
+		__field(u8, access)
+		__field(u8, cause)
+		__field(u8, outcome)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->gpa = gpa;
+		__entry->ns = ns;
+		__entry->vcpu = vcpu;
+		__entry->access = access;
+		__entry->cause = cause;
+		__entry->outcome = outcome;
+	),
+
+	TP_printk("vm=%llu vcpu=%u gpa=0x%llx access=%s cause=%s outcome=%s ns=%llu",
+		  __entry->vm, __entry->vcpu, __entry->gpa,
+		  __print_symbolic(__entry->access, KVMX_TRACE_ACCESSES),
+		  __print_symbolic(__entry->cause, KVMX_TRACE_CAUSES),
+		  __print_symbolic(__entry->outcome, KVMX_TRACE_OUTCOMES),
+		  __entry->ns),
+
+	kvmx_tracing_ept, kvmx_tracing_no_ept
+);
+
+TRACE_EVENT_FN(migrate,
+	TP_PROTO(u64 vm, u32 vcpu, u32 from, u32 to,
+		 enum kvmx_distance distance),
+	TP_ARGS(vm, vcpu, from, to, distance),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, vcpu)
+		__field(u32, from)
+		__field(u32, to)
+		__field(u8, distance)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->vcpu = vcpu;
+		__entry->from = from;
+		__entry->to = to;
+		__entry->distance = distance;
+	),
+
+	TP_printk("vm=%llu vcpu=%u from=%u to=%u distance=%s",
+		  __entry->vm, __entry->vcpu, __entry->from, __entry->to,
+		  __print_symbolic(__entry->distance, KVMX_TRACE_DISTANCES)),
+
+	kvmx_tracing_migrate, kvmx_tracing_no_migrate
+);
+
+TRACE_EVENT_FN(ready,
+	TP_PROTO(u64 vm, u32 vcpu, u32 cpu, u64 ns, bool woken, pid_t by_tid,
+		 const char *by_comm),
+	TP_ARGS(vm, vcpu, cpu, ns, woken, by_tid, by_comm),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, ns)
+		__field(u32, vcpu)
+		__field(u32, cpu)
+		__field(pid_t, by_tid)
+		__field(bool, woken)
+		__array(char, by_comm, TASK_COMM_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->ns = ns;
+		__entry->vcpu = vcpu;
+		__entry->cpu = cpu;
+		__entry->by_tid = by_tid;
+		__entry->woken = woken;
+		memcpy(__entry->by_comm, by_comm, TASK_COMM_LEN);
+	),
+
+	TP_printk("vm=%llu vcpu=%u cpu=%u ns=%llu woken=%d by_comm=%s by_tid=%d",
+		  __entry->vm, __entry->vcpu, __entry->cpu, __entry->ns,
+		  __entry->woken, __entry->by_comm, __entry->by_tid),
+
+	kvmx_tracing_ready, kvmx_tracing_no_ready
+);
+
+#endif /* KVMX_TRACE_H */
+
+/* Outside of the guard: the tracing core reads this file several times. */
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE kvmx_trace
+#include <trace/define_trace.h>
