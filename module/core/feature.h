@@ -32,7 +32,13 @@
 	X(13, VCPU_DEATH,	"kvm_arch_vcpu_destroy")	\
 	X(14, VM_DEATH,		"kvm_arch_destroy_vm")		\
 	X(15, WALK,		"vm_walk")			\
-	X(16, FAULT,		"kvm_page_fault")
+	X(16, FAULT,		"kvm_page_fault")		\
+	X(17, SPTE,		"kvm_tdp_mmu_spte_changed")	\
+	X(18, SPTE_OF,		"__handle_changed_spte")	\
+	X(19, RELOG,		"tdp_mmu_clear_dirty_pt_masked")	\
+	X(20, COLLAPSE,		"kvm_mmu_zap_collapsible_sptes") \
+	X(21, DROP_ALL,		"kvm_arch_flush_shadow_all")	\
+	X(22, DROP_SLOT,	"kvm_arch_flush_shadow_memslot")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

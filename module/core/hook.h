@@ -13,6 +13,7 @@
 struct kvmx_vcpu;
 struct kvmx_vm;
 
+struct kvm;
 struct kvm_vcpu;
 struct task_struct;
 
@@ -75,6 +76,21 @@ void kvmx_no_event_more(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
  */
 void kvmx_no_fault(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 address,
 		   u64 error);
+/*
+ * KVM is at work on the second level of page tables of a VM, and after that tells
+ * of an entry that changes, without telling whose: only while a group is counted
+ * that wants to know. Preemption disabled; KVM's MMU lock may be held. @kvm is a
+ * key.
+ */
+enum kvmx_mmu_work {
+	KVMX_MMU_CHANGES,	/* the next entry that changes is this VM's */
+	KVMX_MMU_RELOGS,	/* write-protects pages that were written */
+	KVMX_MMU_COLLAPSES,	/* takes tables away, for huge pages */
+	KVMX_MMU_DROPS,		/* takes tables away, for good */
+};
+
+void kvmx_no_mmu_work(const struct kvm *kvm, enum kvmx_mmu_work what);
+void kvmx_no_mmu_change(int level, u64 before, u64 now);
 /* Birth: task context, may sleep, no lock held. */
 void kvmx_no_birth(struct kvmx_vm *vm);
 /* Death of a vCPU: kvmx_vm_lock held, its thread cannot be in KVM any more. */
@@ -89,6 +105,8 @@ DECLARE_STATIC_CALL(kvmx_on_entry_more, kvmx_no_entry_more);
 DECLARE_STATIC_CALL(kvmx_on_exit_more, kvmx_no_exit_more);
 DECLARE_STATIC_CALL(kvmx_on_event_more, kvmx_no_event_more);
 DECLARE_STATIC_CALL(kvmx_on_fault, kvmx_no_fault);
+DECLARE_STATIC_CALL(kvmx_on_mmu_work, kvmx_no_mmu_work);
+DECLARE_STATIC_CALL(kvmx_on_mmu_change, kvmx_no_mmu_change);
 DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
 DECLARE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
 DECLARE_STATIC_CALL(kvmx_on_free, kvmx_no_free);

@@ -99,6 +99,13 @@ static void spot_place(struct kvmx_spot *s)
 	s->kp.pre_handler = spot_hit;
 	s->kp.flags = KPROBE_FLAG_DISABLED;
 	s->err = register_kprobe(&s->kp);
+	if (s->err == -ENOENT && s->other) {
+		memset(&s->kp, 0, sizeof(s->kp));
+		s->kp.symbol_name = s->other;
+		s->kp.pre_handler = spot_hit;
+		s->kp.flags = KPROBE_FLAG_DISABLED;
+		s->err = register_kprobe(&s->kp);
+	}
 	if (s->err == -ENOENT) {
 		kvmx_feature_set(s->id, KVMX_FEATURE_OFF,
 				 "no function %s: its module lacks it, or is not loaded",

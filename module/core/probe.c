@@ -21,6 +21,9 @@
  *  kvm_fpu		int load
  *  kvm_vcpu_wakeup	__u64 ns, bool waited, bool valid
  *  kvm_page_fault	struct kvm_vcpu *vcpu, u64 fault_address, u64 error_code
+ *  kvm_tdp_mmu_spte_changed
+ *			int as_id, gfn_t gfn, int level, u64 old_spte,
+ *			u64 new_spte
  *  sched_switch	bool preempt, struct task_struct *prev,
  *			struct task_struct *next, unsigned int prev_state
  *  sched_process_exit	KVMX_SCHED_PROCESS_EXIT_ARGS
@@ -144,6 +147,14 @@ static void probe_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 	preempt_enable();
 }
 
+static void probe_spte(void *data, int as_id, u64 gfn, int level, u64 before,
+		       u64 now)
+{
+	preempt_disable();
+	static_call(kvmx_on_mmu_change)(level, before, now);
+	preempt_enable();
+}
+
 static void current_event(enum kvmx_thread_event type, u64 arg)
 {
 	struct kvmx_vcpu *v;
@@ -222,6 +233,7 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 	{ KVMX_F_WAKEUP, true, probe_wakeup },
 	{ KVMX_F_FAULT, true, probe_fault,
 	  KVMX_STATS_MMU | KVMX_STATS_IO },
+	{ KVMX_F_SPTE, true, probe_spte, KVMX_STATS_MMU },
 	{ KVMX_F_EXIT, true, probe_exit },
 	{ KVMX_F_ENTRY, true, probe_entry },
 };

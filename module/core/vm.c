@@ -122,6 +122,25 @@ struct kvmx_vm *kvmx_vm_find(const struct kvm *key)
 }
 
 /**
+ * kvmx_vm_peek() - the record of a VM that exists, for probes
+ * @key: KVM's VM
+ *
+ * Context: preemption disabled for as long as the result is used.
+ * Return: the record, without a reference, or NULL.
+ */
+struct kvmx_vm *kvmx_vm_peek(const struct kvm *key)
+{
+	struct kvmx_vm *vm;
+
+	lockdep_assert_preemption_disabled();
+	hash_for_each_possible_rcu_notrace(vm_hash, vm, hash,
+					   (unsigned long)key)
+		if (READ_ONCE(vm->key) == key)
+			return vm;
+	return NULL;
+}
+
+/**
  * kvmx_vm_insert() - find or make the record of a VM
  * @key: KVM's VM, which the caller knows to exist
  * @spare: a record to use if there is none yet; set to NULL when it was used
@@ -147,7 +166,7 @@ struct kvmx_vm *kvmx_vm_insert(struct kvm *key, struct kvmx_vm **spare,
 	vm->born_ns = ktime_get_boot_fast_ns();
 	vm->pid = get_pid(task_tgid(owner));
 	strscpy(vm->name, owner->group_leader->comm, TASK_COMM_LEN);
-	hash_add(vm_hash, &vm->hash, (unsigned long)key);
+	hash_add_rcu(vm_hash, &vm->hash, (unsigned long)key);
 	list_add_tail(&vm->link, &vms);
 	nr_vms++;
 	return vm;
@@ -365,8 +384,8 @@ void kvmx_vm_unlink(struct kvmx_vm *vm)
 	lockdep_assert_held(&kvmx_vm_lock);
 	list_for_each_entry(v, &vm->vcpus, link)
 		kvmx_vcpu_unlink(v);
-	vm->key = NULL;
-	hash_del(&vm->hash);
+	WRITE_ONCE(vm->key, NULL);
+	hash_del_rcu(&vm->hash);
 	list_del_init(&vm->link);
 	nr_vms--;
 	WRITE_ONCE(vm->gone, true);

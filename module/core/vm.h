@@ -27,6 +27,7 @@
 #ifndef KVMX_CORE_VM_H
 #define KVMX_CORE_VM_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/pid.h>
@@ -40,6 +41,16 @@
 /* KVMX_STATS_* bits that are defined. */
 #define KVMX_NR_GROUPS		3
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
+
+/* Operations on mappings, kvmx_vm.mmu_ops[]. */
+enum kvmx_mmu_op {
+	KVMX_OP_MAPPED,		/* a page was mapped */
+	KVMX_OP_ZAPPED,		/* a page is not mapped any more */
+	KVMX_OP_SPLIT,		/* a huge page became a table */
+	KVMX_OP_COLLAPSED,	/* a table became, or may become, a huge page */
+	KVMX_OP_WRITE_PROTECTED, /* a page was writable */
+	KVMX_NR_MMU_OPS
+};
 
 struct kvm;
 struct kvm_vcpu;
@@ -114,6 +125,10 @@ struct kvmx_vcpu {
  *	of KVMX_STATS_*
  * @traced: groups that trace events use; each is in @group_users once
  * @group_since: kvmx_clock() when counting a group was switched on last
+ * @mmu_ops: operations on its mappings, counted by whoever does them
+ * @mmu_others: operations of which KVM does not tell whose they are, plus one,
+ *	when somebody asked first; 0: nobody did. Under the session's mutex
+ * @collapser: thread that takes its tables away for huge pages; a key
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
  * @wait: readers that poll for its end
  * @death: tells them, and drops the reference of the living
@@ -138,6 +153,9 @@ struct kvmx_vm {
 	u32 traced;
 	u64 group_since[KVMX_NR_GROUPS];
 	u64 counting_since;
+	atomic64_t mmu_ops[KVMX_NR_MMU_OPS];
+	u64 mmu_others;
+	const struct task_struct *collapser;
 	wait_queue_head_t wait;
 	struct work_struct death;
 	struct rcu_work free;
@@ -186,6 +204,7 @@ struct kvmx_vcpu *kvmx_vcpu_insert(struct kvmx_vm *vm,
 
 /* Finding them. */
 struct kvmx_vcpu *kvmx_vcpu_find(const struct kvm_vcpu *key);
+struct kvmx_vm *kvmx_vm_peek(const struct kvm *key);
 struct kvmx_vm *kvmx_vm_get_by_id(u64 id);
 struct kvmx_vm *kvmx_vm_get_by_key(const struct kvm *key);
 struct kvmx_vm *kvmx_vm_get_by_pid(struct pid *pid);

@@ -16,6 +16,7 @@
 #include "core/exit.h"
 #include "core/peek.h"
 #include "core/topo.h"
+#include "core/vm.h"
 
 /* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
 #define KVMX_NEED_SWITCH	BIT(0) /* scheduling of vCPU threads */
@@ -27,6 +28,8 @@
 #define KVMX_NEED_FAULT		BIT(6) /* page faults that KVM handles */
 #define KVMX_NEED_TABLES	BIT(7) /* KVM's count of their pages */
 #define KVMX_NEED_PML		BIT(8) /* a processor that may have it */
+#define KVMX_NEED_OPS		BIT(9) /* entries of page tables, and whose they are */
+#define KVMX_NEED_COLLAPSE	BIT(10) /* when tables are taken away for huge pages */
 #define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
 #define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
 				 KVMX_NEED_LAYOUT)
@@ -207,6 +210,8 @@ enum kvmx_outcome {
 #define KVMX_MMU_CAUSE(X, sym, name, needs)				\
 	X(cause[KVMX_C_##sym], "mmu.cause." name,			\
 			CUMULATIVE, NONE, SUM, needs)
+#define KVMX_MMU_OP(X, sym, name, needs)				\
+	X(op[KVMX_OP_##sym], "mmu.op." name, CUMULATIVE, NONE, ONLY, needs)
 #define KVMX_MMU_OUTCOME(X, sym, name)					\
 	X(outcome[KVMX_O_##sym], "mmu.outcome." name,			\
 			CUMULATIVE, NONE, SUM,				\
@@ -254,7 +259,15 @@ enum kvmx_outcome {
 	X(levels, "mmu.walk.levels", INSTANT, NONE, MAX, KVMX_NEED_LAYOUT) \
 	X(ad,	  "mmu.walk.ad",     INSTANT, BOOL, MAX, KVMX_NEED_LAYOUT) \
 	X(pml,	  "mmu.walk.pml",    INSTANT, BOOL, MAX,		\
-			KVMX_NEED_LAYOUT | KVMX_NEED_PML)
+			KVMX_NEED_LAYOUT | KVMX_NEED_PML)		\
+	KVMX_MMU_OP(X, MAPPED, "mapped", KVMX_NEED_OPS)			\
+	KVMX_MMU_OP(X, ZAPPED, "zapped", KVMX_NEED_OPS)			\
+	KVMX_MMU_OP(X, SPLIT, "split", KVMX_NEED_OPS)			\
+	KVMX_MMU_OP(X, COLLAPSED, "collapsed",				\
+			KVMX_NEED_OPS | KVMX_NEED_COLLAPSE)		\
+	KVMX_MMU_OP(X, WRITE_PROTECTED, "write_protected", KVMX_NEED_OPS) \
+	X(unattributed, "mmu.op.unattributed", CUMULATIVE, NONE, ONLY,	\
+			KVMX_NEED_OPS)
 
 /**
  * struct kvmx_mmu - the group's block
@@ -273,6 +286,8 @@ enum kvmx_outcome {
  * @levels: of the walk; 0: not seen yet, or shadow paging
  * @ad: the processor keeps accessed and dirty bits
  * @pml: it logs written pages at present
+ * @op: operations on mappings, of a VM
+ * @unattributed: such that KVM does not tell whose they are, of the host
  */
 struct kvmx_mmu {
 	struct kvmx_group_head head;
@@ -289,6 +304,8 @@ struct kvmx_mmu {
 	u64 levels;
 	u64 ad;
 	u64 pml;
+	u64 op[KVMX_NR_MMU_OPS];
+	u64 unattributed;
 };
 
 /*

@@ -158,4 +158,5 @@ void kvmx_groups_init(void)
 	static_call_update(kvmx_on_exit_more, groups_exit);
 	static_call_update(kvmx_on_event_more, groups_event);
 	static_call_update(kvmx_on_fault, groups_fault);
+	kvmx_mmu_ops_init();
 }

@@ -274,4 +274,5 @@ void kvmx_mmu_read(struct kvmx_vm *vm, struct kvmx_mapped *mapped,
 	memcpy(to->pages, mapped->sizes.pages, sizeof(to->pages));
 	to->tables = mapped->sizes.tables;
 	to->read_at = mapped->read_at;
+	kvmx_mmu_ops_read(vm, to);
 }

@@ -75,6 +75,9 @@ void kvmx_mmu_fault(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		    struct kvm_vcpu *key, const struct kvmx_violation *what);
 void kvmx_mmu_entry(struct kvmx_vcpu *v, struct kvmx_mmu_state *s,
 		    struct kvm_vcpu *key, u64 now);
+void kvmx_mmu_ops_init(void);
+void kvmx_mmu_ops_start(struct kvmx_vm *vm);
+void kvmx_mmu_ops_read(struct kvmx_vm *vm, struct kvmx_mmu *to);
 void kvmx_mmu_read(struct kvmx_vm *vm, struct kvmx_mapped *mapped,
 		   struct kvmx_mmu *to);
 

@@ -37,6 +37,8 @@ static const struct {
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.walk.*" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.dirty_logging" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.read_only" },
+	{ KVMX_STATS_MMU, KVMX_NEED_OPS, "mmu.op.*" },
+	{ KVMX_STATS_MMU, KVMX_NEED_COLLAPSE, "mmu.op.collapsed" },
 };
 
 static const struct {
@@ -56,6 +58,10 @@ static const struct {
 	  "this kernel does not tell throttled from ready: see the cgroup's cpu.stat" },
 	{ KVMX_NEED_FAULT,
 	  "needs the tracepoint kvm_page_fault, which is off: see kvmx info" },
+	{ KVMX_NEED_OPS,
+	  "needs kvm_tdp_mmu_spte_changed and __handle_changed_spte: see kvmx info" },
+	{ KVMX_NEED_COLLAPSE,
+	  "needs kvm_mmu_zap_collapsible_sptes, which is off: see kvmx info" },
 };
 
 struct writer {
@@ -176,6 +182,9 @@ static void notes_mmu(struct writer *w, u32 have)
 	if (!(have & KVMX_NEED_LAYOUT))
 		note(w, KVMX_LABEL_LATE, "mmu.cause.*",
 		     "read-only slots, dirty logging and holes count as what they look like: vcpu_layout is off");
+	if (have & KVMX_NEED_OPS)
+		note(w, KVMX_LABEL_EXACT, "mmu.op.unattributed",
+		     "of all VMs of the host: KVM does not tell whose they are");
 	if (KVMX_SVM_EXIT_IS_LATE && boot_cpu_has(X86_FEATURE_SVM)) {
 		note(w, KVMX_LABEL_LATE, "mmu.time", "%s", late_exit);
 		note(w, KVMX_LABEL_LATE, "mmu.hist", "%s", late_exit);

@@ -94,6 +94,8 @@ static void vm_groups_use(struct kvmx_vm *vm, u32 groups, int by)
 			continue;
 		if (by > 0 && !vm->group_users[i])
 			WRITE_ONCE(vm->group_since[i], kvmx_clock());
+		if (BIT(i) == KVMX_STATS_MMU)
+			kvmx_mmu_ops_start(vm);
 		vm->group_users[i] += by;
 	}
 }
@@ -431,6 +433,12 @@ u32 kvmx_session_have(void)
 		have |= KVMX_NEED_TABLES;
 	if (boot_cpu_has(X86_FEATURE_VMX))
 		have |= KVMX_NEED_PML;
+	/* Kprobes are armed, but seen to work only when they were hit. */
+	if (kvmx_feature_state(KVMX_F_SPTE) == KVMX_FEATURE_ON &&
+	    kvmx_feature_state(KVMX_F_SPTE_OF) != KVMX_FEATURE_OFF)
+		have |= KVMX_NEED_OPS;
+	if (kvmx_feature_state(KVMX_F_COLLAPSE) != KVMX_FEATURE_OFF)
+		have |= KVMX_NEED_COLLAPSE;
 	return have;
 }
 

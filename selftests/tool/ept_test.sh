@@ -10,6 +10,9 @@ out '^cause +not_present +360 +90\.0% +360$' "by cause"
 out '^outcome +fixed +400 +100\.0% +400$' "and by outcome"
 out '^7 in walks of .*; 90 handled without' "tells walks and the fast path"
 out '^400 +4\.00ms +10\.0us ' "has the time that handling took"
+out '^mapped +250 +250$' "has operations on mappings, and how many a second"
+out '^split +2 +2$' "of each kind"
+out '^\(unattributed, all VMs\) +9 +9$' "and those that nobody knows the owner of"
 out '^4K +1000 +\+500 +4000 KiB' "has pages of each size, and their change"
 out '^2M +3 +-1 ' "also down"
 out '^page tables: 80 KiB$' "has the size of the tables"
@@ -23,6 +26,9 @@ out '^backing of the whole VMM: 512 MiB resident, of it 400 MiB in THP; 16 MiB o
 	"has what backs the memory"
 out '^1 +112 MiB$' "node by node"
 narrow "ept"
+run noops ept;			is 0 "ept of a module that cannot tell operations"
+! grep -q '^OPERATIONS' "$work/out"
+ok $? "has no table of them"
 run noproc ept;			is 0 "ept of a process that cannot be looked into"
 ! grep -q '^backing' "$work/out"
 ok $? "has no word on what backs it"
@@ -45,6 +51,10 @@ run "" ept --json;		is 0 "ept --json"
 json "has violations" "access read 100 exact" vms/0/violations/0/by \
 	vms/0/violations/0/what vms/0/violations/0/count/value \
 	vms/0/violations/0/count/label
+json "has operations" "mapped 250 exact 250 unattributed" \
+	vms/0/operations/0/what vms/0/operations/0/count/value \
+	vms/0/operations/0/count/label vms/0/operations/0/per_second \
+	vms/0/operations/4/what
 json "has pages" "4K 1000 500 -1" vms/0/pages/0/size \
 	vms/0/pages/0/pages/value vms/0/pages/0/change vms/0/pages/1/change
 json "has lists" "1073741824 30 10" vms/0/ranges/0/address \

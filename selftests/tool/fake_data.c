@@ -199,6 +199,13 @@ static void group_sched(unsigned int vcpu)
 
 static void sizes(__u64 n)
 {
+	if (!fake_is("noops")) {
+		counter("mmu.op.mapped", (fake_is("busy") ? 500 : 250) * n);
+		counter("mmu.op.zapped", 30 * n);
+		counter("mmu.op.split", 2 * n);
+		counter("mmu.op.collapsed", 0);
+		counter("mmu.op.unattributed", 9 * n);
+	}
 	instant("mmu.pages.4k", 500 * n);
 	instant("mmu.pages.2m", n < 5 ? 5 - n : 0);
 	instant("mmu.pages.1g", 0);

@@ -42,6 +42,7 @@ static const struct rule {
 	{ "violations", "by what", "count/value", "", RATE },
 	{ "handling/0/mean/ns", NULL, NULL, "handling, mean", NS },
 	{ "handling/0/p99/ns", NULL, NULL, "handling, p99", NS },
+	{ "operations", "what", "count/value", " pages", RATE },
 	{ "pages", "size", "pages/value", " pages", COUNT },
 	{ "huge_share", NULL, NULL, "in huge pages", SHARE },
 	{ "tables", NULL, NULL, "page tables", BYTES },

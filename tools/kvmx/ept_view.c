@@ -228,6 +228,41 @@ static void put_pages(struct stat_view *view, const struct source *s)
 	out_end(view->out);
 }
 
+/* What was done to them; what KVM does not say whose it is comes last. */
+static void put_operations(struct stat_view *view, const struct source *s,
+			   __u64 measured)
+{
+	static const struct column columns[] = {
+		{ "what", "OPERATIONS", 24, true },
+		{ "count", "COUNT", 10, false },
+		{ "per_second", "PER_S", 9, false },
+	};
+	unsigned int i;
+
+	if (!schema_find(s->schema, "mmu.op.mapped"))
+		return;
+	out_table(view->out, "operations", columns, ARRAY_SIZE(columns));
+	for (i = 0; i < s->schema->nr_figures; i++) {
+		const struct figure *f = &s->schema->figures[i];
+		const char *what = what_of(f, "op");
+
+		if (!what)
+			continue;
+
+		const struct val row[] = {
+			val_str(strcmp(what, "unattributed") ? what :
+				view->opts->format == OUT_TEXT ?
+				"(unattributed, all VMs)" : what),
+			ept_rise_val(s, f->name),
+			ept_rate(view, ept_rise(s, f->name), measured),
+		};
+
+		out_row(view->out, row);
+		out_end(view->out);
+	}
+	out_end(view->out);
+}
+
 static void say_tables(struct stat_view *view, const struct source *s)
 {
 	char text[32];
@@ -288,6 +323,7 @@ static void put_source(struct stat_view *view, const struct source *s,
 {
 	put_violations(view, s, measured);
 	put_handling(view, s);
+	put_operations(view, s, measured);
 	put_mapped(view, s);
 	put_walk(view, s);
 	ept_put_io(view, s, measured);
