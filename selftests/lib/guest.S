@@ -53,6 +53,8 @@ first:
 	step	VMM_READ, do_read
 	step	VMM_WRITE, do_touch
 	step	VMM_CALL, do_call
+	step	VMM_PING, do_ping
+	step	VMM_PONG, do_pong
 	ud2
 done:
 	movw	$VMM_DONE_PORT, %dx
@@ -133,6 +135,29 @@ do_call:
 
 do_spin:
 	again	do_spin
+
+/* Interrupts another vCPU, which may or may not have halted yet. */
+	.macro	send
+	movl	$VMM_ICR, %ecx
+	movl	%r14d, %eax
+	movq	%r14, %rdx
+	shrq	$32, %rdx
+	wrmsr
+	.endm
+
+do_ping:
+	send
+	sti
+	hlt
+	cli
+	again	do_ping
+
+do_pong:
+	sti
+	hlt
+	cli
+	send
+	again	do_pong
 
 /* The x2APIC's end of interrupt. */
 vmm_guest_irq:

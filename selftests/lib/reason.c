@@ -33,6 +33,9 @@ const char *vmm_reason(unsigned int kind)
 		[VMM_READ] = { NULL, NULL },
 		[VMM_WRITE] = { NULL, NULL },
 		[VMM_CALL] = { NULL, NULL },
+		/* So many of several reasons. */
+		[VMM_PING] = { NULL, NULL },
+		[VMM_PONG] = { NULL, NULL },
 	};
 
 	return vmm_intel() ? names[kind].intel : names[kind].amd;

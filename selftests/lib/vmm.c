@@ -426,6 +426,11 @@ void vmm_do(struct vmm_vcpu *v, unsigned int kind, uint64_t n)
 	vmm_run(v, &step, 1);
 }
 
+uint64_t vmm_wakes(const struct vmm_vcpu *v)
+{
+	return (uint64_t)v->id << 32 | VMM_VECTOR;
+}
+
 void vmm_warm(struct vmm_vcpu *v)
 {
 	struct vmm_step steps[] = {

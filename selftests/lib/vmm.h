@@ -34,14 +34,18 @@
 #define VMM_READ		11
 #define VMM_WRITE		12
 #define VMM_CALL		13	/* of a RET that is there */
-#define VMM_KINDS		14
+/* Two vCPUs wake each other: send and halt, halt and send; see vmm_wakes(). */
+#define VMM_PING		14
+#define VMM_PONG		15
+#define VMM_KINDS		16
 
 /* What guest.S uses. VMM_VMCALL is VMM_HYPERCALL on Intel. */
-#define VMM_VMCALL		14
+#define VMM_VMCALL		16
 #define VMM_DONE_PORT		0x5e0
 #define VMM_USER_PORT		0x5e4
 #define VMM_PIC_PORT		0x21
 #define VMM_VECTOR		0x40
+#define VMM_ICR			0x830	/* x2APIC: sends an interrupt */
 #define VMM_MSR			0x17a	/* MCG_STATUS: takes 0, gives 0 */
 #define VMM_NO_CALL		0x7ffffff0
 
@@ -140,6 +144,9 @@ void vmm_do(struct vmm_vcpu *v, unsigned int kind, uint64_t n);
 void *vmm_map_huge(size_t size);
 void vmm_set_slot(struct vmm *vm, unsigned int slot, uint64_t gpa, void *mem,
 		  size_t size, uint32_t flags);
+
+/* Argument of VMM_PING and VMM_PONG: an interrupt for @v. */
+uint64_t vmm_wakes(const struct vmm_vcpu *v);
 
 /* Touches all that is touched once: afterwards page faults are exact. */
 void vmm_warm(struct vmm_vcpu *v);
