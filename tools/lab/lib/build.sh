@@ -67,7 +67,7 @@ quietly()
 # What modules are made from. The rest of the tree may change without
 # compiling them again.
 MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/)'
-USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|selftests/|module/stats/)'
+USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/bench/|selftests/|module/stats/)'
 
 # The fault that modules are built with, on purpose (module/plant.c); as a rule
 # none. Builds with one have places of their own.
@@ -111,12 +111,17 @@ build_modules_locked()
 }
 
 # build_user TREE: sets B_USER: bin/kvmx and, unless LAB_BARE is set, selftests/
-# as installed.
+# as installed; with LAB_BENCH, what measures, in bin/.
+user_place()
+{
+	echo "$(tree_place "$1")/user${LAB_BARE:+-bare}${LAB_BENCH:+-bench}"
+}
+
 build_user()
 {
 	local tree=$1
 	buildroot
-	B_USER=$(tree_place "$tree")/user${LAB_BARE:+-bare}/out
+	B_USER=$(user_place "$tree")/out
 	[ -d "$tree/tools/kvmx" ] || [ -d "$tree/selftests" ] || { B_USER=''; return 0; }
 	[ -n "${LAB_BARE:-}" ] || linux_source
 	with_lock "build-$(key_of "$tree")-user" build_user_locked "$tree"
@@ -125,7 +130,7 @@ build_user()
 build_user_locked()
 {
 	local tree=$1 place src key tmp
-	place=$(tree_place "$tree")/user${LAB_BARE:+-bare}
+	place=$(user_place "$tree")
 	src=$place/src
 	mkdir -p "$place"
 	key="$(tree_key "$tree" "$USER_SOURCES") $(buildroot_key) $(file_key build.sh)"
@@ -141,9 +146,20 @@ build_user_locked()
 			cp "$src/tools/kvmx/kvmx" "$tmp/bin/"
 		fi
 	fi
+	[ -z "${LAB_BENCH:-}" ] || build_bench "$src" "$place" "$tmp/bin"
 	[ -n "${LAB_BARE:-}" ] || [ ! -f "$src/selftests/Makefile" ] ||
 		build_selftests "$src" "$place" "$tmp/selftests"
 	finish_dir "$tmp" "$place/out" "$key"
+}
+
+build_bench()
+{
+	local src=$1 place=$2 to=$3
+	mkdir -p "$place/bench"
+	quietly "$place/bench.log" "bench" \
+		in_buildroot make -C "$src/tools/bench" "-j$(nproc)" OUTPUT="$place/bench"
+	find "$place/bench" -type f -perm -u+x -exec cp -t "$to" {} +
+	cp "$src"/tools/bench/{bench-inside,peers.sh} "$to/"
 }
 
 build_selftests()

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034
-# The root image of the test machines: one for all kernels and both emulators.
+# The root image of the test machines: one for all kernels and both emulators,
+# and one more for measuring.
 
-ROOTIMAGE=$LAB_CACHE/rootimage
+# The set of packages; LAB_BENCH chooses. Sets ROOTIMAGE, too.
+rootimage_packages()
+{
+	ROOTIMAGE=$LAB_CACHE/rootimage${LAB_BENCH:+-bench}
+	ROOTIMAGE_PACKAGES=("${MACHINE_PACKAGES[@]}")
+	[ -z "${LAB_BENCH:-}" ] || ROOTIMAGE_PACKAGES+=("${PEER_PACKAGES[@]}")
+}
 
 # Self-tests of the kernel and security frameworks that cost an emulated CPU a
 # second and matter to nobody here.
@@ -12,14 +19,15 @@ LAB_PAYLOAD_LABEL=kvmx-payload
 
 rootimage_key()
 {
-	key_of 5 "${MACHINE_PACKAGES[@]}" "$(file_key ../machine/stage1)"
+	key_of 5 "${ROOTIMAGE_PACKAGES[@]}" "$(file_key ../machine/stage1)"
 }
 
 rootimage()
 {
+	rootimage_packages
 	! is_fresh "$ROOTIMAGE" "$(rootimage_key)" || return 0
 	buildroot
-	with_lock rootimage rootimage_make
+	with_lock "$(basename "$ROOTIMAGE")" rootimage_make
 }
 
 rootimage_make()
@@ -32,7 +40,7 @@ rootimage_make()
 	say "making the machine's root image (trixie, a minute or two)"
 	tmp=$(begin_dir "$ROOTIMAGE")
 	r=$tmp/root
-	bootstrap_root "$r" essential trixie "${MACHINE_PACKAGES[@]}"
+	bootstrap_root "$r" essential trixie "${ROOTIMAGE_PACKAGES[@]}"
 	# What no test needs, but QEMU and perf bring along.
 	rm -rf "$r"/usr/share/{edk2*,ipxe,OVMF,qemu-efi*,locale,man,doc,i18n,fonts,icons} \
 		"$r"/usr/lib/ipxe "$r"/usr/lib/x86_64-linux-gnu/{perl,dri,gconv/IBM*} \

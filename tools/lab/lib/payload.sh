@@ -46,7 +46,7 @@ payload_base()
 	build_user "$tree"
 	build_modules "$tree" "$series"
 	kernel_image "$series"
-	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}
+	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}${LAB_BENCH:+-bench}
 	mkdir -p "$(dirname "$P_BASE")"
 	key="$(file_key payload.sh) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
 	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"

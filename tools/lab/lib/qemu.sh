@@ -33,6 +33,19 @@ qemu_find()
 # guest with multi.
 QEMU_THREADS=multi
 
+# With QEMU_ICOUNT the clock does not run by itself: it advances by one tick with
+# each instruction and leaps over idle time. A run then repeats to the tick, and
+# a difference of two time stamps is a number of instructions.
+qemu_clock()
+{
+	QEMU_CPU='max,la57=off' QEMU_CLOCK=() QEMU_APPEND=''
+	[ -n "${QEMU_ICOUNT:-}" ] || return 0
+	# shellcheck disable=SC2054 # QEMU's own commas
+	QEMU_CLOCK=(-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1)
+	QEMU_CPU+=',-rdrand,-rdseed'
+	QEMU_APPEND='nokaslr norandmaps random.trust_cpu=off mitigations=off'
+}
+
 # qemu_topology CPUS MB: sets QEMU_SMP. Eight CPUs come as two sockets, two
 # cores and two threads, on two nodes; any other number is flat.
 qemu_topology()
@@ -57,15 +70,16 @@ qemu_start()
 {
 	local run=$1 cpus=$2 mb=$3 shell=$4 args
 	qemu_topology "$cpus" "$mb"
+	qemu_clock
 	# shellcheck disable=SC2054 # QEMU's own commas
 	args=(
 		-nodefaults -no-user-config -display none -no-reboot
-		-M q35 -cpu max,la57=off -m "${mb}M" "${QEMU_SMP[@]}"
+		-M q35 -cpu "$QEMU_CPU" -m "${mb}M" "${QEMU_SMP[@]}" "${QEMU_CLOCK[@]}"
 		# An own /dev/kvm would not have what is tested here.
 		-accel "tcg,thread=$QEMU_THREADS,tb-size=512"
 		-kernel "$K_DIR/image/vmlinuz"
 		-initrd "$BOOT_INITRD"
-		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic tsc=reliable printk.devkmsg=on $LAB_QUICK_BOOT ${LAB_APPEND:-}"
+		-append "console=ttyS0 loglevel=5 panic=-1 oops=panic tsc=reliable printk.devkmsg=on $LAB_QUICK_BOOT $QEMU_APPEND ${LAB_APPEND:-}"
 		-drive "if=none,id=root,file=$ROOTIMAGE/root.img,format=raw,snapshot=on"
 		-device "virtio-blk-pci,drive=root"
 		-drive "if=none,id=pay,file=$run/payload.img,format=raw,cache=unsafe"
