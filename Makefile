@@ -30,6 +30,7 @@ help:
 	@echo '  make test-churn      loads, lives and everything at once, for long; no memory'
 	@echo '  make test-long       all that takes long: $(LONG)'
 	@echo '  make test-kvm        upstream'"'"'s KVM selftests end alike with and without kvmx'
+	@echo '  make bench           what an exit costs, beside other tools; VENDOR=amd|intel'
 	@echo '  make check           style and structure only'
 	@echo '  make unit            unit tests only'
 	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR.'
@@ -92,6 +93,9 @@ test-long:
 test-kvm:
 	@$(LAB)/kvm-tests
 
+bench:
+	@tools/bench/bench --vendor $(VENDOR)
+
 check:
 	@mkdir -p build
 	@tools/check/check --counts $(COUNTS)
@@ -101,5 +105,5 @@ unit:
 	@$(LAB)/unit --counts $(COUNTS)
 
 .PHONY: all help modules tools install modules_install tools_install uninstall \
-	clean demo test test-matrix test-debug test-guards test-churn test-kvm \
+	bench clean demo test test-matrix test-debug test-guards test-churn test-kvm \
 	test-long check unit
