@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2016,SC2154
 # What exits are measured under: one row per condition. Runs in the machine.
 #
 # row NAME TEXT [exitcost's options]

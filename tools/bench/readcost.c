@@ -38,7 +38,7 @@ struct bare {
 	unsigned int nr;
 };
 
-static int kvm;
+static int kvm, node;
 static uint64_t took[ROUNDS];
 
 static int by_value(const void *a, const void *b)
@@ -249,7 +249,7 @@ static void reading(unsigned int nr)
 	for (i = 0; i < nr; i++)
 		close(fd[i]);
 
-	vm = kvmx_vm_by_fd(kvmx_node(), b.vm);
+	vm = kvmx_vm_by_fd(node, b.vm);
 	for (i = 0; i < nr; i++) {
 		s[i] = kvmx_stats(vm, i);
 		fd[i] = s[i]->fd;
@@ -258,8 +258,10 @@ static void reading(unsigned int nr)
 	read_maps(s, nr);
 	fd[0] = kvmx_vm_stats(vm, KVMX_STATS_WHOLE_VM);
 	read_fds("kvmx_vm_fd", fd, 1);
+	close(fd[0]);
 	for (i = 0; i < nr; i++)
 		stats_close(s[i]);
+	close(vm);
 	bare_end(&b);
 }
 
@@ -272,7 +274,7 @@ static void attaching(unsigned int nr)
 	int vm, fd;
 
 	bare_make(&b, nr);
-	vm = kvmx_vm_by_fd(kvmx_node(), b.vm);
+	vm = kvmx_vm_by_fd(node, b.vm);
 	for (r = 0; r < ROUNDS; r++) {
 		from = vmm_tsc();
 		fd = kvmx_vm_stats(vm, KVMX_STATS_WHOLE_VM);
@@ -374,9 +376,11 @@ int main(void)
 	if (kvm < 0)
 		die_errno("/dev/kvm");
 	pin(0, sysconf(_SC_NPROCESSORS_ONLN) - 1);
+	node = kvmx_node();
 	reading(512);
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		attaching(sizes[i]);
+	close(node);
 	for (i = 0; i <= MAX_VMS; i += MAX_VMS / 2)
 		finding(i);
 	tool(48);
