@@ -25,6 +25,7 @@
 #include "plant.h"
 #include "stats/account.h"
 #include "stats/groups.h"
+#include "stats/hot.h"
 #include "stats/runq.h"
 #include "stats/schema.h"
 #include "stats/session.h"
@@ -100,6 +101,7 @@ static int __init kvmx_init(void)
 	if (err)
 		goto out_schema;
 	kvmx_account_init();
+	kvmx_hot_init();
 	kvmx_groups_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();

@@ -8,6 +8,7 @@
 
 #include "core/death.h"
 #include "core/hook.h"
+#include "core/hot.h"
 #include "core/vm.h"
 
 /*
@@ -31,10 +32,14 @@ static void forget(struct kvmx_vm *vm)
 	rcu_read_lock();
 	for_each_possible_cpu(cpu) {
 		struct kvmx_vcpu **p = per_cpu_ptr(&kvmx_vcpu_last, cpu);
-		struct kvmx_vcpu *v = READ_ONCE(*p);
+		struct kvmx_hot **h = per_cpu_ptr(&kvmx_hot, cpu);
+		struct kvmx_hot *hot = READ_ONCE(*h);
 
+		v = READ_ONCE(*p);
 		if (v && v->vm == vm)
 			cmpxchg(p, v, NULL);
+		if (hot->vcpu && hot->vcpu->vm == vm)
+			cmpxchg(h, hot, &kvmx_hot_none);
 	}
 	rcu_read_unlock();
 }

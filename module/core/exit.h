@@ -27,6 +27,12 @@ const struct kvmx_reason *kvmx_svm_reasons(unsigned int *nr);
 #define KVMX_ISA_VMX	1
 #define KVMX_ISA_SVM	2
 
+/* The field has flags behind the reason (SDM vol. 3C, table 25-18). */
+static inline u64 kvmx_vmx_basic_reason(u64 field)
+{
+	return field & 0xffff;
+}
+
 u64 kvmx_vmx_exit_code(void);
 u64 kvmx_svm_exit_code(struct kvm_vcpu *vcpu);
 

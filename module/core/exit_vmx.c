@@ -86,7 +86,7 @@ u64 kvmx_vmx_exit_code(void)
 		vmread_bad();
 		return KVMX_CODE_OPAQUE;
 	}
-	return value & 0xffff;
+	return kvmx_vmx_basic_reason(value);
 }
 
 /* Exit qualification of I/O instructions (SDM vol. 3C, table 28-5). */

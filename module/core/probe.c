@@ -81,7 +81,7 @@ static noinline void vcpu_bind(struct kvmx_vcpu *v, struct kvm_vcpu *vcpu,
 	kvmx_threads_bind(v, now);
 }
 
-static void probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
+static noinline void entry_long(struct kvm_vcpu *vcpu)
 {
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now;
@@ -104,7 +104,23 @@ static void probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 		static_call(kvmx_on_entry_more)(v, vcpu, now);
 }
 
-static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
+/* Of a VM that nobody looks at: all that it pays for others being counted. */
+static __always_inline bool vcpu_uncounted(struct kvm_vcpu *vcpu)
+{
+	struct kvmx_vcpu *v = __this_cpu_read(kvmx_vcpu_last);
+
+	return v && v->key == vcpu && !READ_ONCE(v->counting) &&
+	       !READ_ONCE(v->starved);
+}
+
+/* Without a frame of its own. */
+void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
+{
+	if (!vcpu_uncounted(vcpu))
+		entry_long(vcpu);
+}
+
+static noinline void exit_long(struct kvm_vcpu *vcpu, u32 isa)
 {
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now, code;
@@ -131,6 +147,12 @@ static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	static_call(kvmx_on_exit)(v, code, now);
 	if (unlikely(READ_ONCE(v->groups)))
 		static_call(kvmx_on_exit_more)(v, vcpu, code, now);
+}
+
+void kvmx_probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
+{
+	if (!vcpu_uncounted(vcpu))
+		exit_long(vcpu, isa);
 }
 
 static void probe_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
@@ -234,9 +256,22 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 	{ KVMX_F_FAULT, true, probe_fault,
 	  KVMX_STATS_MMU | KVMX_STATS_IO },
 	{ KVMX_F_SPTE, true, probe_spte, KVMX_STATS_MMU },
-	{ KVMX_F_EXIT, true, probe_exit },
-	{ KVMX_F_ENTRY, true, probe_entry },
+	{ KVMX_F_EXIT, true, NULL },
+	{ KVMX_F_ENTRY, true, NULL },
 };
+
+/**
+ * kvmx_probe_set() - choose the probes on entry and exit
+ * @entry: for kvm_entry
+ * @exit: for kvm_exit
+ *
+ * Context: once, at load, before anything is attached.
+ */
+void kvmx_probe_set(kvmx_entry_fn *entry, kvmx_exit_fn *exit)
+{
+	kvmx_hooks[KVMX_NR_HOOKS - 1].fn = entry;
+	kvmx_hooks[KVMX_NR_HOOKS - 2].fn = exit;
+}
 
 /* Exits seen before their vCPU had a record. */
 u64 kvmx_probe_uncounted(void)

@@ -4,8 +4,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
-#include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
 
 #include "core/clock.h"
 #include "core/feature.h"
@@ -14,6 +13,7 @@
 #include "core/threads.h"
 #include "core/vm.h"
 #include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/schema.h"
 #include "stats/seq.h"
 
@@ -149,52 +149,23 @@ static __always_inline void close_exit(struct kvmx_counts *c, u64 now)
 	struct kvmx_slot *s = c->open;
 	u64 gross = kvmx_ticks(c->exit_at, now);
 
-	kvmx_seq_begin(&s->seq);
+	kvmx_seq_begin(&c->data->seq);
 	s->gross += gross;
 	s->net += kvmx_ticks(c->away, gross);
 	if (gross > s->max)
-		s->max = gross;
+		s->max = min(gross, KVMX_MAX_TICKS);
 	s->hist[kvmx_bucket(gross)]++;
-	kvmx_seq_end(&s->seq);
+	kvmx_seq_end(&c->data->seq);
 	c->open = NULL;
 }
 
-static void account_entry(struct kvmx_vcpu *v, u64 now)
+static void exit_begins(struct kvmx_vcpu *v, struct kvmx_counts *c, u64 code,
+			u64 now)
 {
-	struct kvmx_counts *c = v->counts;
-	struct kvmx_data *d = c->data;
-
-	kvmx_seq_begin(&d->seq);
-	advance(v, c, KVMX_STATE_EXIT, KVMX_STATE_GUEST, now);
-	d->entries++;
-	/*
-	 * Entered while in the guest: an exit that KVM did not tell of (SVM's
-	 * fastpath on 6.1). Its time counts as the guest's.
-	 */
-	if (unlikely(c->base == KVMX_STATE_GUEST))
-		d->entries_without_exit++;
-	c->base = KVMX_STATE_GUEST;
-	set_state(d, KVMX_STATE_GUEST, now);
-	kvmx_seq_end(&d->seq);
-	if (likely(c->open))
-		close_exit(c, now);
-}
-
-static void account_exit(struct kvmx_vcpu *v, u64 code, u64 now)
-{
-	struct kvmx_counts *c = v->counts;
 	struct kvmx_data *d = c->data;
 	u64 unlisted = 0;
 	unsigned int slot;
 
-	/* Left the guest, but was not in it: not an exit that can be timed. */
-	if (unlikely(c->base != KVMX_STATE_GUEST &&
-		     c->base != KVMX_STATE_UNKNOWN)) {
-		kvmx_seq_begin(&d->seq);
-		d->exits_without_entry++;
-		kvmx_seq_end(&d->seq);
-		return;
-	}
 	slot = kvmx_schema_slot(code, &unlisted);
 	kvmx_seq_begin(&d->seq);
 	advance(v, c, KVMX_STATE_GUEST, KVMX_STATE_EXIT, now);
@@ -210,6 +181,60 @@ static void account_exit(struct kvmx_vcpu *v, u64 code, u64 now)
 	c->away = 0;
 	/* One word: it needs no sequence, whenever it is read it makes sense. */
 	WRITE_ONCE(c->open->count, c->open->count + 1);
+}
+
+/* An exit on its short way was noted, and is not handled yet: count it. */
+static void catch_up(struct kvmx_vcpu *v, struct kvmx_counts *c)
+{
+	u64 code = c->hot.code;
+
+	if (c->base != KVMX_STATE_GUEST || c->out ||
+	    !kvmx_ticks(c->data->accounted, c->hot.exit_at))
+		return;
+	if (!boot_cpu_has(X86_FEATURE_SVM))
+		code = kvmx_vmx_basic_reason(code);
+	exit_begins(v, c, code, c->hot.exit_at);
+}
+
+static void account_entry(struct kvmx_vcpu *v, u64 now)
+{
+	struct kvmx_counts *c = v->counts;
+	struct kvmx_data *d = c->data;
+
+	catch_up(v, c);
+	kvmx_seq_begin(&d->seq);
+	advance(v, c, KVMX_STATE_EXIT, KVMX_STATE_GUEST, now);
+	d->entries++;
+	/*
+	 * Entered while in the guest: an exit that KVM did not tell of (SVM's
+	 * fastpath on 6.1). Its time counts as the guest's.
+	 */
+	if (unlikely(c->base == KVMX_STATE_GUEST))
+		d->entries_without_exit++;
+	c->base = KVMX_STATE_GUEST;
+	set_state(d, KVMX_STATE_GUEST, now);
+	kvmx_seq_end(&d->seq);
+	if (likely(c->open))
+		close_exit(c, now);
+	if (!c->hot.armed || this_cpu_read(kvmx_hot) != &c->hot)
+		kvmx_counts_arm(v, c);
+}
+
+static void account_exit(struct kvmx_vcpu *v, u64 code, u64 now)
+{
+	struct kvmx_counts *c = v->counts;
+	struct kvmx_data *d = c->data;
+
+	catch_up(v, c);
+	/* Left the guest, but was not in it: not an exit that can be timed. */
+	if (unlikely(c->base != KVMX_STATE_GUEST &&
+		     c->base != KVMX_STATE_UNKNOWN)) {
+		kvmx_seq_begin(&d->seq);
+		d->exits_without_entry++;
+		kvmx_seq_end(&d->seq);
+		return;
+	}
+	exit_begins(v, c, code, now);
 }
 
 /*
@@ -310,6 +335,8 @@ static void account_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
 	lockdep_assert_held(&v->lock);
 	if (!c || c->base == KVMX_STATE_NEW || c->base == KVMX_STATE_GONE)
 		return;
+	WRITE_ONCE(c->hot.armed, NULL);
+	catch_up(v, c);
 	kvmx_seq_begin(&c->data->seq);
 	switch (e->type) {
 	case KVMX_EV_USER:
@@ -334,49 +361,6 @@ static void account_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
 	kvmx_seq_end(&c->data->seq);
 }
 
-/**
- * kvmx_account_alloc() - memory for the counters of a vCPU, if it has none
- * @v: the vCPU
- *
- * Context: may sleep; the session's mutex held.
- * Return: 0 or -ENOMEM.
- */
-int kvmx_account_alloc(struct kvmx_vcpu *v)
-{
-	struct kvmx_counts *c;
-
-	if (v->counts)
-		return 0;
-	c = kzalloc(sizeof(*c), GFP_KERNEL);
-	if (!c)
-		return -ENOMEM;
-	c->data = vmalloc_user(kvmx_schema_data_size());
-	if (!c->data) {
-		kfree(c);
-		return -ENOMEM;
-	}
-	kvmx_memory_add(sizeof(*c) + kvmx_schema_data_size());
-	v->counts = c;
-	return 0;
-}
-
-/**
- * kvmx_account_free() - the counters of a vCPU go
- * @v: the vCPU, whose record is being freed
- *
- * Context: may sleep.
- */
-void kvmx_account_free(struct kvmx_vcpu *v)
-{
-	struct kvmx_counts *c = v->counts;
-
-	if (!c)
-		return;
-	kvmx_memory_add(-(long)(sizeof(*c) + kvmx_schema_data_size()));
-	vfree(c->data);
-	kfree(c);
-}
-
 static u8 state_guessed(u8 doing)
 {
 	switch (doing) {
@@ -397,6 +381,7 @@ static void finish(struct kvmx_vcpu *v, u8 state, u64 now)
 
 	if (c->base == KVMX_STATE_GONE)
 		return;
+	catch_up(v, c);
 	kvmx_seq_begin(&d->seq);
 	advance_slow(v, c, state, now);
 	c->base = state;
@@ -439,6 +424,7 @@ void kvmx_account_start(struct kvmx_vcpu *v, bool born)
 	c->open = NULL;
 	c->out = 0;
 	c->in = 0;
+	c->hot.exit_at = now;
 	c->guess = born ? KVMX_DOING_UNKNOWN : v->doing;
 	c->base = born ? KVMX_STATE_NEW : KVMX_STATE_UNKNOWN;
 	kvmx_seq_begin(&d->seq);
@@ -471,19 +457,21 @@ void kvmx_account_stop(struct kvmx_vcpu *v)
 static void account_death(struct kvmx_vcpu *v)
 {
 	u64 now = kvmx_clock();
+	bool counted;
 
 	lockdep_assert_held(&kvmx_vm_lock);
 	kvmx_threads_unbind(v, now);
 	WRITE_ONCE(v->groups, 0);
-	/* Told twice: by the one who saw it, and when nobody can be late. */
-	if (!v->counts || v->counts->base == KVMX_STATE_GONE)
+	if (!v->counts)
 		return;
-	if (v->counting) {
-		WRITE_ONCE(v->counting, NULL);
+	counted = v->counting;
+	WRITE_ONCE(v->counting, NULL);
+	kvmx_counts_disarm(v);
+	/* Told twice: by the one who saw it, and when nobody can be late. */
+	if (counted)
 		finish(v, KVMX_STATE_GONE, now);
-	} else {
+	else
 		finish_uncounted(v, now);
-	}
 }
 
 /**

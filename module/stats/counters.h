@@ -86,13 +86,14 @@ enum kvmx_time_class {
 
 /* The last bucket is open: 2^41 cycles are about ten minutes. */
 #define KVMX_HIST_BUCKETS	43
+/* What the longest is at most, so that no bucket behind the last is meant. */
+#define KVMX_MAX_TICKS		(BIT_ULL(KVMX_HIST_BUCKETS - 1) - 1)
 
 /*
- * What is kept for each exit reason, under one sequence word.
+ * What is kept for each exit reason, under the sequence word of the block.
  * X(member, name, type, unit, fold, needs)
  */
 #define KVMX_SLOT_COUNTERS(X)						\
-	X(seq,	 "seq",	  INSTANT,    NONE,  NONE, 0)			\
 	X(count, "count", CUMULATIVE, NONE,  SUM,  0)			\
 	X(gross, "gross", CUMULATIVE, CLOCK, SUM,  0)			\
 	X(net,	 "net",	  CUMULATIVE, CLOCK, SUM,  KVMX_NEED_AWAY)	\
@@ -357,18 +358,16 @@ struct kvmx_io {
 
 /**
  * struct kvmx_slot - one exit reason of one vCPU
- * @seq: odd while the slot is being written
- * @count: exits, the one that is being handled included
+ * @count: exits; one that was noted and not counted yet (core/hot.h) is missing
  * @gross: from exit to next entry, summed
  * @net: the same less VMM, polling, halted, waiting and ready time
- * @max: longest (gross)
+ * @max: longest (gross), at most KVMX_MAX_TICKS
  * @hist: gross times by power of two; sums up to @count or, while an exit is
  *	being handled, to @count - 1
  *
- * An exit writes the first line, an entry the first and one bucket.
+ * An exit writes the first line and one bucket.
  */
 struct kvmx_slot {
-	u64 seq;
 	u64 count;
 	u64 gross;
 	u64 net;
@@ -384,7 +383,8 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * Page-aligned, mapped read-only into readers, written by one thread at a time.
  * The sums of a VM have the same layout.
  *
- * @seq: odd while the block, that is all up to @sched, is being written
+ * @seq: odd while the block, that is all up to @sched, or a slot is being
+ *	written
  * @accounted: @time is complete up to here; since then: @state
  * @state: KVMX_STATE_*
  * @state_since: when that began
@@ -401,7 +401,7 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * @io: KVMX_STATS_IO
  * @slot: kvmx_schema_nr_slots() of them
  *
- * Behind the block each group and each slot has a sequence word of its own.
+ * Each group has a sequence word of its own.
  */
 struct kvmx_data {
 	u64 seq;

@@ -8,7 +8,7 @@
 #include "core/hook.h"
 #include "core/peek.h"
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/groups.h"
 #include "stats/schema.h"
 #include "stats/seq.h"
@@ -145,6 +145,7 @@ void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now)
 		kvmx_io_start(&v->more->io);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->groups, v->groups | groups);
+	kvmx_counts_disarm(v);
 }
 
 /**

@@ -9,7 +9,7 @@
 #include "core/discover.h"
 #include "core/vm.h"
 #include "kvmx_trace.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/mmu.h"
 #include "stats/seq.h"
 

@@ -9,7 +9,7 @@
 #include "core/topo.h"
 #include "core/vm.h"
 #include "kvmx_trace.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/runq.h"
 #include "stats/seq.h"
 

@@ -23,10 +23,7 @@ static unsigned int nr_reasons;
 #define SLOT_UNLISTED	(nr_reasons + 1)
 #define NR_SLOTS	(nr_reasons + 1 + KVMX_UNLISTED)
 
-/* Codes below this are found in one step; both vendors' usual ones are. */
-#define DIRECT_CODES	0x480
-#define NO_SLOT		0xff
-static u8 direct[DIRECT_CODES];
+static u8 direct[KVMX_DIRECT_CODES];
 
 /* Exit codes behind the unlisted slots, plus one; 0 while a slot is free. */
 static u64 unlisted[KVMX_UNLISTED];
@@ -83,6 +80,17 @@ static unsigned int slot_slow(u64 code, u64 *tell)
 }
 
 /**
+ * kvmx_schema_named_slot() - in which slot a code counts that has a name
+ * @code: less than KVMX_DIRECT_CODES
+ *
+ * Return: index of the slot, or KVMX_NO_SLOT.
+ */
+unsigned int kvmx_schema_named_slot(u64 code)
+{
+	return direct[code];
+}
+
+/**
  * kvmx_schema_slot() - in which slot an exit counts
  * @code: the vendor's exit code, or KVMX_CODE_OPAQUE
  * @tell: set to @code if that has no name; else left alone
@@ -92,7 +100,7 @@ static unsigned int slot_slow(u64 code, u64 *tell)
  */
 unsigned int kvmx_schema_slot(u64 code, u64 *tell)
 {
-	if (likely(code < DIRECT_CODES && direct[code] != NO_SLOT))
+	if (likely(code < KVMX_DIRECT_CODES && direct[code] != KVMX_NO_SLOT))
 		return direct[code];
 	return slot_slow(code, tell);
 }
@@ -224,8 +232,8 @@ static void counters_fill(void)
 	}
 	counters_of_groups(clock_unit, clock_exponent);
 	for (i = 0; i < nr_reasons; i++)
-		if (direct[min_t(u64, reasons[i].code, DIRECT_CODES - 1)] == i ||
-		    reasons[i].code >= DIRECT_CODES)
+		if (direct[min_t(u64, reasons[i].code, KVMX_DIRECT_CODES - 1)] == i ||
+		    reasons[i].code >= KVMX_DIRECT_CODES)
 			counters_of_slot(reasons[i].name, i, clock_unit,
 					 clock_exponent);
 	counters_of_slot("not_read", SLOT_OPAQUE, clock_unit, clock_exponent);
@@ -251,10 +259,10 @@ int kvmx_schema_init(void)
 	else
 		reasons = kvmx_vmx_reasons(&nr_reasons);
 
-	memset(direct, NO_SLOT, sizeof(direct));
+	memset(direct, KVMX_NO_SLOT, sizeof(direct));
 	for (i = 0; i < nr_reasons; i++)
-		if (reasons[i].code < DIRECT_CODES &&
-		    direct[reasons[i].code] == NO_SLOT)
+		if (reasons[i].code < KVMX_DIRECT_CODES &&
+		    direct[reasons[i].code] == KVMX_NO_SLOT)
 			direct[reasons[i].code] = i;
 
 	/* More than needed: fewer than 200 counters besides those of slots. */
@@ -263,7 +271,7 @@ int kvmx_schema_init(void)
 	if (!counters)
 		return -ENOMEM;
 	counters_fill();
-	WARN_ON(nr_counters > max || NR_SLOTS >= NO_SLOT);
+	WARN_ON(nr_counters > max || NR_SLOTS >= KVMX_NO_SLOT);
 	return 0;
 }
 

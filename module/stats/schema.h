@@ -42,6 +42,10 @@ struct kvmx_group {
 	u32 size;
 };
 
+/* Codes below this are found in one step; both vendors' usual ones are. */
+#define KVMX_DIRECT_CODES	0x480
+#define KVMX_NO_SLOT		0xff
+
 extern const struct kvmx_group kvmx_groups[KVMX_NR_GROUPS];
 
 /**
@@ -67,6 +71,7 @@ void kvmx_schema_free(struct kvmx_schema *schema);
 unsigned int kvmx_schema_nr_slots(void);
 u32 kvmx_schema_data_size(void);
 void kvmx_schema_fold(void *sum, const void *block, u32 group);
+unsigned int kvmx_schema_named_slot(u64 code);
 unsigned int kvmx_schema_slot(u64 code, u64 *unlisted);
 void kvmx_schema_name(u64 code, char *name, size_t size);
 

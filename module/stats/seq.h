@@ -17,14 +17,15 @@
 /* Readers retry while a sequence word is odd or has changed (stats/snap.c). */
 static __always_inline void kvmx_seq_begin(u64 *seq)
 {
-	WRITE_ONCE(*seq, *seq + 1);
+	(*seq)++;	/* one writer, and one instruction */
 	smp_wmb();	/* odd before anything changes; pairs with copy() */
 }
 
 static __always_inline void kvmx_seq_end(u64 *seq)
 {
 	smp_wmb();	/* all changed before even; pairs with copy() */
-	WRITE_ONCE(*seq, *seq + 1);
+	(*seq)++;
+	barrier();
 }
 
 /* Ticks from a to b; 0 where the clocks of two CPUs differ the wrong way. */

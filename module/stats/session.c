@@ -12,6 +12,7 @@
 #include "core/kprobes.h"
 #include "core/vm.h"
 #include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/counters.h"
 #include "stats/groups.h"
 #include "stats/session.h"
@@ -49,7 +50,7 @@ static int vm_count_vcpus(struct kvmx_vm *vm, bool born)
 	int err;
 
 	kvmx_vm_for_each_vcpu(v, vm) {
-		err = kvmx_account_alloc(v);
+		err = kvmx_counts_alloc(v);
 		if (!err && groups)
 			err = kvmx_groups_alloc(v);
 		if (err)
@@ -118,6 +119,7 @@ static void vm_stop(struct kvmx_vm *vm)
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
 	kvmx_vm_for_each_vcpu(v, vm) {
 		WRITE_ONCE(v->counting, NULL);
+		kvmx_counts_disarm(v);
 		WRITE_ONCE(v->starved, false);
 	}
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
@@ -181,7 +183,7 @@ static void session_birth(struct kvmx_vm *vm)
 static void session_free(struct kvmx_vcpu *v)
 {
 	kvmx_groups_free(v);
-	kvmx_account_free(v);
+	kvmx_counts_free(v);
 }
 
 /* What has to be attached for somebody who counts these groups. */

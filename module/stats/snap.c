@@ -5,8 +5,9 @@
 #include <linux/string.h>
 
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/schema.h"
+#include "stats/seq.h"
 #include "stats/snap.h"
 #include "stats/topk.h"
 
@@ -34,6 +35,30 @@ static void copy(const u64 *seq, const void *from, void *to, size_t size)
 	}
 }
 
+/*
+ * On the short way of exits (core/hot.h) the state is not written: it stays the
+ * guest's, and tells neither of the exit that is handled just now nor since
+ * when the vCPU is in the guest.
+ */
+static void copy_state(const struct kvmx_counts *c, struct kvmx_data *to)
+{
+	const struct kvmx_data *d = c->data;
+	u64 exit_at;
+
+	do {
+		copy(&d->seq, d, to, KVMX_BLOCK_SIZE);
+		exit_at = READ_ONCE(c->hot.exit_at);
+		smp_rmb();	/* pairs with kvmx_seq_begin() */
+	} while (READ_ONCE(d->seq) != to->seq);
+	if (to->state != KVMX_STATE_GUEST)
+		return;
+	to->state_since = to->accounted;
+	if (kvmx_ticks(to->accounted, exit_at)) {
+		to->state = KVMX_STATE_EXIT;
+		to->state_since = exit_at;
+	}
+}
+
 static void copy_group(const struct kvmx_data *d, void *to, unsigned int group)
 {
 	const struct kvmx_group *g = &kvmx_groups[group];
@@ -54,12 +79,12 @@ void kvmx_snap_vcpu(const struct kvmx_vcpu *v, struct kvmx_data *to)
 	const struct kvmx_data *d = v->counts->data;
 	unsigned int i;
 
-	copy(&d->seq, d, to, KVMX_BLOCK_SIZE);
+	copy_state(v->counts, to);
 	for (i = 0; i < KVMX_NR_GROUPS; i++)
 		copy_group(d, (void *)to + kvmx_groups[i].offset, i);
 	for (i = 0; i < kvmx_schema_nr_slots(); i++)
 		if (READ_ONCE(d->slot[i].count))
-			copy(&d->slot[i].seq, &d->slot[i], &to->slot[i],
+			copy(&d->seq, &d->slot[i], &to->slot[i],
 			     sizeof(d->slot[i]));
 }
 
@@ -119,7 +144,7 @@ static void fold_vcpu(struct kvmx_data *sum, const struct kvmx_data *d,
 	for (i = 0; i < kvmx_schema_nr_slots(); i++) {
 		if (!READ_ONCE(d->slot[i].count))
 			continue;
-		copy(&d->slot[i].seq, &d->slot[i], &slot, sizeof(slot));
+		copy(&d->seq, &d->slot[i], &slot, sizeof(slot));
 		fold_slot(&sum->slot[i], &slot);
 	}
 }

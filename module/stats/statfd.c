@@ -13,7 +13,7 @@
 
 #include "core/args.h"
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/mmu.h"
 #include "stats/notes.h"
 #include "stats/schema.h"
@@ -150,7 +150,9 @@ static int statfd_mmap(struct file *file, struct vm_area_struct *vma)
 	    vma->vm_end - vma->vm_start > s->schema->data_size)
 		return -EINVAL;
 	vm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);
-	return remap_vmalloc_range(vma, s->vcpu->counts->data, 0);
+	/* The first page in front of it is nobody's business. */
+	return remap_vmalloc_range(vma, s->vcpu->counts,
+				   KVMX_COUNTS_HEAD >> PAGE_SHIFT);
 }
 
 static __poll_t statfd_poll(struct file *file, poll_table *wait)

@@ -152,7 +152,24 @@ static void copy_guarded(struct stats *s, unsigned int from, unsigned int to)
 	}
 }
 
-/* Figures of one guard stand next to each other, but that is not relied on. */
+/* Length of the unit that a figure belongs to: of an exit's, its reason. */
+static size_t unit_of(const char *name)
+{
+	return strncmp(name, "exit.", 5) ? 0 : strrchr(name, '.') - name;
+}
+
+static bool same_unit(const struct stat_desc *a, const struct stat_desc *b)
+{
+	size_t len = unit_of(a->name);
+
+	return a->seq == b->seq && unit_of(b->name) == len &&
+	       !strncmp(a->name, b->name, len);
+}
+
+/*
+ * Figures of one unit stand next to each other, but that is not relied on. Small
+ * ones, so that a busy writer leaves time for a copy.
+ */
 void stats_read_map(struct stats *s)
 {
 	unsigned int from = 0, to;
@@ -162,7 +179,8 @@ void stats_read_map(struct stats *s)
 
 		if (seq < 0)
 			die("%s has no sequence word", s->desc[from].name);
-		for (to = from; to < s->nr && s->desc[to].seq == seq; )
+		to = from;
+		while (to < s->nr && same_unit(&s->desc[from], &s->desc[to]))
 			to++;
 		if (to < s->nr && strncmp(s->desc[to].name, "exit.", 5) &&
 		    !strncmp(s->desc[from].name, "exit.", 5))

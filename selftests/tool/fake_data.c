@@ -79,8 +79,8 @@ static char *field(const char *reason, const char *name)
 }
 
 /* @count exits of @each ticks, one of them of @max, and @open that go on. */
-static void reason(unsigned int vcpu, const char *name, __u64 count, __u64 each,
-		   __u64 max, __u64 open)
+static void reason(const char *name, __u64 count, __u64 each, __u64 max,
+		   __u64 open)
 {
 	__u64 gross = count ? (count - 1) * each + max : 0;
 	__u64 hist[FAKE_BUCKETS] = { 0 };
@@ -89,8 +89,6 @@ static void reason(unsigned int vcpu, const char *name, __u64 count, __u64 each,
 		hist[bucket_of(each)] += count - 1;
 		hist[bucket_of(max)]++;
 	}
-	if (vcpu != FAKE_WHOLE)
-		instant(field(name, "seq"), 2 * count);
 	counter(field(name, "count"), count + open);
 	ticks(field(name, "gross"), gross);
 	if (!fake_is("nonet"))
@@ -144,27 +142,26 @@ static void block(unsigned int vcpu, bool gone)
 	counter("user_exits", 20 * fake_steps());
 }
 
-static void reasons(unsigned int vcpu)
+static void reasons(void)
 {
 	__u64 n = fake_steps();
 
-	reason(vcpu, "HLT", 100 * n, 3000 * US, 4000 * US, fake_is("open"));
-	reason(vcpu, "CPUID", 700 * n, 2 * US, 3 * US, 0);
-	reason(vcpu, "IO_INSTRUCTION", 200 * n, 40 * US, 900 * US, 0);
-	reason(vcpu, "TRIPLE_FAULT", 0, 0, 0, 0);
+	reason("HLT", 100 * n, 3000 * US, 4000 * US, fake_is("open"));
+	reason("CPUID", 700 * n, 2 * US, 3 * US, 0);
+	reason("IO_INSTRUCTION", 200 * n, 40 * US, 900 * US, 0);
+	reason("TRIPLE_FAULT", 0, 0, 0, 0);
 	if (fake_is("huge"))
-		reason(vcpu, "HUGE", 99999999999ULL * n, 2 * US,
-		       400000 * FAKE_SECOND, 0);
+		reason("HUGE", 99999999999ULL * n, 2 * US, 400000 * FAKE_SECOND,
+		       0);
 	if (fake_is("rare"))
-		reason(vcpu, "RARE", 10, 2 * US, 5000 * US, 0);
-	reason(vcpu, "unlisted_0", fake_is("odd") ? 5 * n : 0, 7 * US, 8 * US,
-	       0);
-	reason(vcpu, "unlisted_1", 0, 0, 0, 0);
+		reason("RARE", 10, 2 * US, 5000 * US, 0);
+	reason("unlisted_0", fake_is("odd") ? 5 * n : 0, 7 * US, 8 * US, 0);
+	reason("unlisted_1", 0, 0, 0, 0);
 	instant("unlisted.0.code", fake_is("odd") ? 0x4d : 0);
 	instant("unlisted.1.code", 0);
 	if (!fake_is("new"))
 		return;
-	reason(vcpu, "A_REASON_OF_THE_NEXT_GENERATION_OF_CPUS", 50 * n, 9 * US,
+	reason("A_REASON_OF_THE_NEXT_GENERATION_OF_CPUS", 50 * n, 9 * US,
 	       11 * US, 0);
 	counter("exit.HLT.dreams", 12 * n);
 	one("flux_capacity", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_BYTES, 77);
@@ -266,7 +263,7 @@ static void build(unsigned int vm, unsigned int vcpu, unsigned int groups)
 		group_mmu(vcpu);
 		group_io();
 	}
-	reasons(vcpu);
+	reasons();
 }
 
 /* Header and descriptors. Return: their size; the data come behind. */

@@ -18,7 +18,6 @@
 static struct schema *schemas;
 
 static const char * const field_names[NR_EXIT_FIELDS] = {
-	[EXIT_SEQ] = "seq",
 	[EXIT_COUNT] = "count",
 	[EXIT_GROSS] = "gross",
 	[EXIT_NET] = "net",

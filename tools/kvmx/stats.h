@@ -13,7 +13,6 @@
 
 /* Fields of an exit reason that this tool knows what to do with. */
 enum exit_field {
-	EXIT_SEQ,
 	EXIT_COUNT,
 	EXIT_GROSS,
 	EXIT_NET,

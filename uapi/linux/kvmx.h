@@ -395,8 +395,8 @@ struct kvmx_top {
  *  time.CLASS		guest, exit, poll, user, halted, ready, wait, unknown,
  *			throttled
  *  entries, entries_without_exit, exits_without_entry, user_exits
- *  exit.REASON.seq	even when this reason's slot is at rest (vCPU only)
- *  exit.REASON.count	exits, the one being handled now included
+ *  exit.REASON.count	exits; the one being handled now is in it when it has
+ *			slept, left its CPU or gone to user space
  *  exit.REASON.gross	exit to next entry, summed
  *  exit.REASON.net	the same less VMM, polling, halted, waiting and ready time
  *  exit.REASON.max	longest (gross)

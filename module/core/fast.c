@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exits on their short way (core/hot.h): why and when, and back into KVM.
+ *
+ * Context: kvm_exit, preemption disabled, interrupts off but for SVM on 6.1. An
+ * armed vCPU has passed the self-checks of core/exit.h.
+ */
+#include <linux/kvm_host.h>
+#include <linux/percpu.h>
+#include <asm/asm.h>
+#include <asm/svm.h>
+#include <asm/vmx.h>
+
+#include "core/exit.h"
+#include "core/fast.h"
+#include "core/hot.h"
+#include "core/probe.h"
+
+/* The two halves as they come: putting them together takes two steps more. */
+static __always_inline void note_time(struct kvmx_hot *hot)
+{
+	u32 *half = (u32 *)&hot->exit_at;
+
+	asm volatile("rdtsc" : "=a" (half[0]), "=d" (half[1]));
+}
+
+/*
+ * VMREAD of a field that it was seen to read. Where it cannot be read after all,
+ * @value stays what it was.
+ */
+static __always_inline void vmread_checked(unsigned long field, u64 *value)
+{
+	asm volatile("1: vmread %[field], %[value]\n\t"
+		     "2:\n\t"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [value] "+m" (*value) : [field] "r" (field) : "cc");
+}
+
+notrace void kvmx_fast_exit_vmx(void *data, struct kvm_vcpu *vcpu, u32 isa)
+{
+	struct kvmx_hot *hot = raw_cpu_read(kvmx_hot);
+
+	if (unlikely(hot->armed != vcpu)) {
+		kvmx_probe_exit(NULL, vcpu, KVMX_ISA_VMX);
+		return;
+	}
+	vmread_checked(VM_EXIT_REASON, &hot->code);
+	note_time(hot);
+}
+
+notrace void kvmx_fast_exit_svm(void *data, struct kvm_vcpu *vcpu, u32 isa)
+{
+	struct kvmx_hot *hot = raw_cpu_read(kvmx_hot);
+	/* The first word behind it in struct vcpu_svm: see core/exit_svm.c. */
+	const struct vmcb * const *vmcb = (void *)(vcpu + 1);
+
+	if (unlikely(hot->armed != vcpu)) {
+		kvmx_probe_exit(NULL, vcpu, KVMX_ISA_SVM);
+		return;
+	}
+	hot->code = (u32)(*vmcb)->control.exit_code;
+	note_time(hot);
+}
