@@ -26,6 +26,7 @@ static u32 round;
 /**
  * struct walk - what the walk carries along
  * @task: the thread whose files are looked at
+ * @all: all files of the host are looked at
  * @only: look at this VM only, by calling @look
  * @look: called once with the VM, which exists meanwhile
  * @arg: given to @look
@@ -33,10 +34,13 @@ static u32 round;
  * @vm: spare record of a VM
  * @vcpus: spare records of vCPUs, the first @nr of them used up
  * @nr: see above
- * @out: spares did not suffice: refill, and look at these files again
+ * @out: spares did not suffice: refill, and go on
+ * @from: with this fd
+ * @fops: what KVM's files were seen to have in this walk: of VMs, of vCPUs
  */
 struct walk {
 	struct task_struct *task;
+	bool all;
 	const struct kvm *only;
 	void (*look)(struct kvm *kvm, void *arg);
 	void *arg;
@@ -45,31 +49,39 @@ struct walk {
 	struct kvmx_vcpu *vcpus[SPARES];
 	unsigned int nr;
 	bool out;
+	unsigned int from;
+	const struct file_operations *fops[2];
 };
 
 /*
  * KVM's file operations are static, so they are known by their symbol, once a
- * file has the name that KVM gives. Nothing is remembered: kvm.ko may go and
- * come back elsewhere.
+ * file has the name that KVM gives. To look a symbol up takes as long as all
+ * the rest, so what was found is remembered, but no longer than for one walk:
+ * kvm.ko may go and come back elsewhere.
  */
 static bool file_is(const struct file *file, const char *prefix,
-		    const char *fops)
+		    const char *fops, const struct file_operations **known)
 {
 	const unsigned char *name = file->f_path.dentry->d_name.name;
 	char sym[KSYM_SYMBOL_LEN], want[48];
 
 	if (strncmp(name, prefix, strlen(prefix)))
 		return false;
+	if (*known)
+		return file->f_op == *known;
 	sprint_symbol(sym, (unsigned long)file->f_op);
 	snprintf(want, sizeof(want), "%s+0x0/", fops);
-	return !strncmp(sym, want, strlen(want)) && strstr(sym, " [kvm]");
+	if (strncmp(sym, want, strlen(want)) || !strstr(sym, " [kvm]"))
+		return false;
+	*known = file->f_op;
+	return true;
 }
 
-static struct kvm *file_vm(struct file *file)
+static struct kvm *file_vm(struct walk *w, struct file *file)
 {
-	if (file_is(file, "kvm-vm", "kvm_vm_fops"))
+	if (file_is(file, "kvm-vm", "kvm_vm_fops", &w->fops[0]))
 		return file->private_data;
-	if (file_is(file, "kvm-vcpu:", "kvm_vcpu_fops"))
+	if (file_is(file, "kvm-vcpu:", "kvm_vcpu_fops", &w->fops[1]))
 		return kvmx_peek_vm_of(file->private_data);
 	return NULL;
 }
@@ -129,7 +141,7 @@ static int look_at_vm(struct walk *w, struct kvm *kvm)
 static int walk_file(const void *arg, struct file *file, unsigned int fd)
 {
 	struct walk *w = (struct walk *)arg;
-	struct kvm *kvm = file_vm(file);
+	struct kvm *kvm = file_vm(w, file);
 	struct task_struct *task = w->task;
 	struct kvmx_vm *vm;
 	unsigned long flags;
@@ -145,13 +157,17 @@ static int walk_file(const void *arg, struct file *file, unsigned int fd)
 	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
 	vm = kvmx_vm_insert(kvm, &w->vm, w->task, true);
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
-	if (vm) {
-		WRITE_ONCE(vm->round, READ_ONCE(round));
-		err = kvmx_peek_each_vcpu(kvm, adopt_vcpu, w);
-	} else {
+	if (!vm) {
 		w->out = true;
 		err = 1;
+	} else if (w->all && vm->round == READ_ONCE(round)) {
+		err = 0;	/* by another of its files, all of it */
+	} else {
+		err = kvmx_peek_each_vcpu(kvm, adopt_vcpu, w);
+		if (!err)
+			WRITE_ONCE(vm->round, READ_ONCE(round));
 	}
+	w->from = fd;
 	w->task = task;
 	rcu_read_unlock();
 	return err;
@@ -206,7 +222,7 @@ static void walk_task(struct walk *w, struct task_struct *task)
 	if (files && (thread_group_leader(task) ||
 		      files != READ_ONCE(task->group_leader->files))) {
 		w->task = task;
-		iterate_fd(files, 0, walk_file, w);
+		iterate_fd(files, w->from, walk_file, w);
 	}
 	task_unlock(task);
 }
@@ -239,6 +255,7 @@ static int walk_all(struct walk *w)
 
 	lockdep_assert_held(&walk_lock);
 	while (!err && (task = task_at(&nr))) {
+		w->from = 0;
 		do {
 			if (w->out || !w->vm)
 				err = walk_fill(w);
@@ -274,6 +291,7 @@ int kvmx_discover_all(void)
 	w = walk_alloc();
 	if (!w)
 		return -ENOMEM;
+	w->all = true;
 	mutex_lock(&walk_lock);
 	WRITE_ONCE(round, round + 1);
 	newest = kvmx_vm_newest();
@@ -347,10 +365,11 @@ void kvmx_discover_doing(struct kvmx_vm *vm)
  */
 struct kvmx_vm *kvmx_discover_file(struct file *file)
 {
+	const struct file_operations *fops = NULL;
 	struct kvmx_vm *vm;
 	struct walk *w;
 
-	if (!file_is(file, "kvm-vm", "kvm_vm_fops") ||
+	if (!file_is(file, "kvm-vm", "kvm_vm_fops", &fops) ||
 	    !kvmx_peek_sane(file->private_data))
 		return ERR_PTR(-EINVAL);
 	vm = kvmx_vm_get_by_key(file->private_data);
