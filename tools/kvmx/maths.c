@@ -14,12 +14,20 @@ void hist_set(struct hist *h, const __u64 *buckets, unsigned int nr)
 		h->bucket[i < HIST_MAX ? i : HIST_MAX - 1] += buckets[i];
 }
 
+/* Nothing more, in so many buckets. */
+void hist_none(struct hist *h, unsigned int nr)
+{
+	if (nr > HIST_MAX)
+		nr = HIST_MAX;
+	if (nr > h->nr)
+		h->nr = nr;
+}
+
 void hist_add(struct hist *h, const struct hist *more)
 {
 	unsigned int i;
 
-	if (more->nr > h->nr)
-		h->nr = more->nr;
+	hist_none(h, more->nr);
 	for (i = 0; i < more->nr; i++)
 		h->bucket[i] += more->bucket[i];
 }

@@ -32,6 +32,7 @@ struct bound {
 };
 
 void hist_set(struct hist *h, const __u64 *buckets, unsigned int nr);
+void hist_none(struct hist *h, unsigned int nr);
 void hist_add(struct hist *h, const struct hist *more);
 void hist_sub(struct hist *h, const struct hist *base);
 __u64 hist_sum(const struct hist *h);

@@ -12,15 +12,19 @@ static __u64 get(const __u64 *data, const struct figure *f)
 	return f ? data[f->at] : 0;
 }
 
+/* @e is all zeroes. Most reasons never happen: these stay so. */
 static void read_exit(struct tally_exit *e, const struct reason *r,
 		      const __u64 *data)
 {
 	const struct figure *hist = r->field[EXIT_HIST];
 	__u64 max = get(data, r->field[EXIT_MAX]);
 
-	memset(e, 0, sizeof(*e));
 	e->reason = r;
 	e->count = get(data, r->field[EXIT_COUNT]);
+	if (r->field[EXIT_COUNT] && !e->count) {
+		hist_none(&e->hist, hist ? hist->size : 0);
+		return;
+	}
 	e->gross = get(data, r->field[EXIT_GROSS]);
 	e->net = get(data, r->field[EXIT_NET]);
 	if (hist)
@@ -114,6 +118,8 @@ static void sub_exit(struct tally_exit *e, const struct tally_exit *base)
 {
 	struct bound ever = e->max;
 
+	if (!e->count && !base->count)
+		return;
 	e->count = delta(e->count, base->count);
 	e->gross = delta(e->gross, base->gross);
 	e->net = delta(e->net, base->net);
@@ -163,7 +169,10 @@ static void exit_add(struct tally_exit *sum, const struct tally_exit *e)
 	sum->gross += e->gross;
 	sum->net += e->net;
 	sum->max = max_of(sum->max, e->max);
-	hist_add(&sum->hist, &e->hist);
+	if (e->done)
+		hist_add(&sum->hist, &e->hist);
+	else
+		hist_none(&sum->hist, e->hist.nr);
 	if (e->has_code) {
 		sum->has_code = true;
 		sum->code = e->code;
