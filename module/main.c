@@ -18,6 +18,7 @@
 #include "core/discover.h"
 #include "core/exit.h"
 #include "core/feature.h"
+#include "core/hot.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
 #include "core/vm.h"
@@ -93,6 +94,7 @@ static int __init kvmx_init(void)
 	kvmx_clock_init();
 	kvmx_peek_reset();
 	kvmx_exit_reset();
+	kvmx_hot_reset();
 
 	err = kvmx_schema_init();
 	if (err)

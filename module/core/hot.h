@@ -45,6 +45,8 @@ struct kvmx_hot {
 DECLARE_PER_CPU(struct kvmx_hot *, kvmx_hot);
 extern struct kvmx_hot kvmx_hot_none;
 
+void kvmx_hot_reset(void);
+
 /**
  * kvmx_hot_disarm() - the next entry or exit takes the long way
  * @hot: of a vCPU

@@ -9,14 +9,10 @@
 #include <linux/ktime.h>
 
 #include "core/hook.h"
-#include "core/hot.h"
 #include "core/vm.h"
 
 DEFINE_RAW_SPINLOCK(kvmx_vm_lock);
 DEFINE_PER_CPU(struct kvmx_vcpu *, kvmx_vcpu_last);
-struct kvmx_hot kvmx_hot_none;
-/* Not initialized here: in modules, per-CPU data is not relocated. */
-DEFINE_PER_CPU(struct kvmx_hot *, kvmx_hot);
 struct workqueue_struct *kvmx_wq;
 
 static DEFINE_HASHTABLE(vm_hash, 8);
@@ -478,10 +474,6 @@ void kvmx_vm_copy_name(struct kvmx_vm *vm, char to[KVMX_NAME_LEN])
 
 int kvmx_vm_init(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		per_cpu(kvmx_hot, cpu) = &kvmx_hot_none;
 	kvmx_wq = alloc_workqueue("kvmx", WQ_UNBOUND, 0);
 	return kvmx_wq ? 0 : -ENOMEM;
 }
