@@ -7,6 +7,7 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
 #include <asm/asm.h>
 #include <asm/svm.h>
 #include <asm/vmx.h>
@@ -60,4 +61,28 @@ notrace void kvmx_fast_exit_svm(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	}
 	hot->code = (u32)(*vmcb)->control.exit_code;
 	note_time(hot);
+}
+
+/**
+ * kvmx_fast_dummy() - what the probes above take for a vCPU
+ *
+ * Nothing else may. On SVM its last exit was CPUID; on VMX the reason is that of
+ * whatever VMCS is current.
+ *
+ * Context: may sleep.
+ * Return: to be freed by kfree(); NULL when out of memory.
+ */
+struct kvm_vcpu *kvmx_fast_dummy(void)
+{
+	struct dummy {
+		struct kvm_vcpu vcpu;
+		struct vmcb *vmcb;
+		struct vmcb block;
+	} *d = kzalloc(sizeof(*d), GFP_KERNEL);
+
+	if (!d)
+		return NULL;
+	d->vmcb = &d->block;
+	d->block.control.exit_code = SVM_EXIT_CPUID;
+	return &d->vcpu;
 }

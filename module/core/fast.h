@@ -10,4 +10,6 @@ struct kvm_vcpu;
 void kvmx_fast_exit_vmx(void *data, struct kvm_vcpu *vcpu, u32 isa);
 void kvmx_fast_exit_svm(void *data, struct kvm_vcpu *vcpu, u32 isa);
 
+struct kvm_vcpu *kvmx_fast_dummy(void);
+
 #endif /* KVMX_CORE_FAST_H */

@@ -20,6 +20,7 @@
 #include "core/vm.h"
 #include "dev/chardev.h"
 #include "dev/vmfd.h"
+#include "stats/hot.h"
 #include "stats/session.h"
 
 static u32 vendor(void)
@@ -203,6 +204,26 @@ static long node_open(struct file *file, void __user *arg)
 	return kvmx_vmfd_open(vm, req.flags & KVMX_OPEN_NO_NAMES);
 }
 
+static long node_cost(struct file *file, void __user *arg)
+{
+	struct kvmx_cost cost;
+	u64 ticks;
+	int err;
+
+	err = kvmx_args_get(&cost, sizeof(cost), arg);
+	if (err)
+		return err;
+	if (cost.flags)
+		return -EINVAL;
+	err = kvmx_hot_cost(&ticks);
+	if (err)
+		return err;
+	cost.exit = ticks * 1000 / KVMX_COST_ROUNDS;
+	cost.rounds = KVMX_COST_ROUNDS;
+	cost.cpu = raw_smp_processor_id();
+	return kvmx_args_put(&cost, sizeof(cost), arg);
+}
+
 static const struct {
 	unsigned int cmd;
 	long (*fn)(struct file *file, void __user *arg);
@@ -210,6 +231,7 @@ static const struct {
 	{ KVMX_INFO, node_info },
 	{ KVMX_LIST, node_list },
 	{ KVMX_OPEN, node_open },
+	{ KVMX_COST, node_cost },
 };
 
 static long node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -2,12 +2,20 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/irqflags.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
 #include <asm/tsc.h>
 
+#include "core/clock.h"
+#include "core/exit.h"
 #include "core/fast.h"
 #include "core/hot.h"
 #include "core/probe.h"
@@ -87,6 +95,89 @@ static notrace void hot_entry_svm(void *data, struct kvm_vcpu *vcpu,
 				  bool immediate_exit)
 {
 	hot_entry(vcpu, false);
+}
+
+/* Takes the place of the vCPU that is armed on this CPU, and gives it back. */
+static u64 time_rounds(struct kvmx_counts *c, struct kvm_vcpu *dummy)
+{
+	struct kvmx_hot *before;
+	unsigned long flags;
+	u64 took;
+	int i;
+
+	local_irq_save(flags);
+	before = this_cpu_read(kvmx_hot);
+	this_cpu_write(kvmx_hot, &c->hot);
+	c->data->accounted = rdtsc();
+	took = rdtsc();
+	for (i = 0; i < KVMX_COST_ROUNDS; i++) {
+		if (boot_cpu_has(X86_FEATURE_SVM)) {
+			kvmx_fast_exit_svm(NULL, dummy, KVMX_ISA_SVM);
+			hot_entry_svm(NULL, dummy, false);
+		} else {
+			kvmx_fast_exit_vmx(NULL, dummy, KVMX_ISA_VMX);
+			hot_entry_vmx(NULL, dummy, false);
+		}
+	}
+	took = rdtsc() - took;
+	this_cpu_write(kvmx_hot, before);
+	local_irq_restore(flags);
+	return took;
+}
+
+/* Counters for the dummy, of which no exit is the longest so far. */
+static struct kvmx_counts *dummy_counts(struct kvm_vcpu *dummy)
+{
+	struct kvmx_counts *c = vzalloc(KVMX_COUNTS_HEAD +
+					kvmx_schema_data_size());
+	unsigned int i;
+
+	if (!c)
+		return NULL;
+	c->data = kvmx_counts_data(c);
+	for (i = 0; i < kvmx_schema_nr_slots(); i++)
+		c->data->slot[i].max = KVMX_MAX_TICKS;
+	c->none.max = KVMX_MAX_TICKS;
+	c->hot.armed = dummy;
+	return c;
+}
+
+/**
+ * kvmx_hot_cost() - what counting an exit on its short way costs, here and now
+ * @ticks: of KVMX_COST_ROUNDS exits and entries, the least of a few tries
+ *
+ * The probes themselves are called, for a vCPU that does not exist; what the
+ * tracepoints add, some ten instructions each, is not in it.
+ *
+ * Context: may sleep; interrupts are off for some microseconds.
+ * Return: 0; -ENOMEM; -EOPNOTSUPP where exits never take the short way, or with
+ *	VMX before there is a VM on this host.
+ */
+int kvmx_hot_cost(u64 *ticks)
+{
+	struct kvm_vcpu *dummy;
+	struct kvmx_counts *c;
+	int i, err = -ENOMEM;
+
+	if (!static_key_enabled(&kvmx_clock_is_tsc))
+		return -EOPNOTSUPP;
+	/* Outside of VMX operation each VMREAD would fault, and be passed over. */
+	if (!boot_cpu_has(X86_FEATURE_SVM) &&
+	    !(native_read_cr4() & X86_CR4_VMXE))
+		return -EOPNOTSUPP;
+	dummy = kvmx_fast_dummy();
+	if (!dummy)
+		return err;
+	c = dummy_counts(dummy);
+	if (c) {
+		*ticks = U64_MAX;
+		for (i = 0; i < 8; i++)
+			*ticks = min(*ticks, time_rounds(c, dummy));
+		err = 0;
+		vfree(c);
+	}
+	kfree(dummy);
+	return err;
 }
 
 /**

@@ -37,6 +37,13 @@ AT(kvmx_info, now, 72);
 AT(kvmx_info, version, 80);
 SIZE(kvmx_info, 112);
 
+AT(kvmx_cost, size, 0);
+AT(kvmx_cost, flags, 4);
+AT(kvmx_cost, exit, 8);
+AT(kvmx_cost, rounds, 16);
+AT(kvmx_cost, cpu, 20);
+SIZE(kvmx_cost, 24);
+
 AT(kvmx_vm_info, size, 0);
 AT(kvmx_vm_info, flags, 4);
 AT(kvmx_vm_info, id, 8);
@@ -121,6 +128,7 @@ SIZE(kvmx_top, 48);
 SAME(info, KVMX_INFO, 0xb900);
 SAME(list, KVMX_LIST, 0xb901);
 SAME(open, KVMX_OPEN, 0xb902);
+SAME(cost, KVMX_COST, 0xb903);
 SAME(vm_info, KVMX_VM_INFO, 0xb910);
 SAME(vm_vcpus, KVMX_VM_VCPUS, 0xb911);
 SAME(vm_stats, KVMX_VM_STATS, 0xb912);

@@ -92,6 +92,20 @@ int device_info(int dev, struct kvmx_info *info)
 	return 0;
 }
 
+int device_cost(int dev, struct kvmx_cost *cost)
+{
+	if (fake_is("nocost"))
+		return -EOPNOTSUPP;
+	if (fake_is("old"))
+		return -ENOTTY;
+	memset(cost, 0, sizeof(*cost));
+	cost->size = sizeof(*cost);
+	/* 50 ns */
+	cost->exit = 50ULL * FAKE_KHZ / 1000;
+	cost->rounds = 64;
+	return 0;
+}
+
 int device_features(int dev, struct kvmx_feature **features, unsigned int *nr)
 {
 	static const struct kvmx_feature all[] = {

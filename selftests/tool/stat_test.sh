@@ -34,7 +34,12 @@ run "" stat -i 0.01 -c 3;	is 0 "stat -i -c"
 that "prints as many intervals as were asked for" [ "$(grep -c '^== .*, interval' "$work/out")" -eq 3 ]
 that "each with what happened in it" [ "$(grep -c '^HLT +*200 \|^HLT  *200 ' "$work/out")" -eq 3 ]
 that "and the footnotes once" [ "$(grep -c '^late:' "$work/out")" -eq 1 ]
+that "and what counting costs under each" [ "$(grep -c '^cost of counting: 50\.0ns an exit (measured now), 0\.[0-9]*% of one CPU$' "$work/out")" -eq 3 ]
 narrow "stat -i"
+run nocost stat;		is 0 "stat where the cost cannot be measured"
+out '^cost of counting: not known: it can be measured while a VM exists' "says so, and why"
+run old stat;			out '^cost of counting: not known: this module does not measure it$' "also of an older module"
+run "" stat --json;		json "has it in JSON" "50.000000" cost/exit_ns
 start=$(date +%s%N)
 run "" stat -c 1
 that "-c without -i means intervals of a second" [ $(($(date +%s%N) - start)) -ge 1000000000 ]

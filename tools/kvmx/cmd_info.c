@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "cost.h"
 #include "device.h"
 #include "out.h"
 #include "select.h"
@@ -67,6 +68,23 @@ static void put_clock(struct out *o, const struct kvmx_info *info)
 	out_field(o, "now_ticks", NULL, val_num(info->now));
 }
 
+static void put_cost(struct out *o, int dev, __u32 khz)
+{
+	char text[128];
+	double ns = 0;
+	const char *why = cost_ns(dev, khz, &ns);
+
+	if (why) {
+		snprintf(text, sizeof(text), "not known: %s", why);
+	} else {
+		snprintf(text, sizeof(text),
+			 "%.1fns an exit, measured now (1 million a second: %.1f%% of one CPU)",
+			 ns, ns / 10);
+		out_field(o, "exit_cost_ns", NULL, val_rate(ns));
+	}
+	out_field(o, NULL, "Cost of counting", val_str(text));
+}
+
 static void put_state(struct out *o, const struct kvmx_info *info)
 {
 	bool always = info->state & KVMX_INFO_STATS_ALWAYS;
@@ -113,7 +131,7 @@ static void put_features(struct out *o, const struct kvmx_feature *features,
 	out_end(o);
 }
 
-static void put_info(struct out *o, const struct kvmx_info *info,
+static void put_info(struct out *o, int dev, const struct kvmx_info *info,
 		     const struct kvmx_feature *features, unsigned int nr)
 {
 	char version[KVMX_VERSION_LEN + 1];
@@ -128,6 +146,7 @@ static void put_info(struct out *o, const struct kvmx_info *info,
 	out_field(o, "vendor", NULL, val_str(vendor_key(info->vendor)));
 	put_clock(o, info);
 	put_state(o, info);
+	put_cost(o, dev, info->clock_khz);
 	out_say(o, "%s", "");
 	put_features(o, features, nr);
 	out_end(o);
@@ -176,7 +195,7 @@ int cmd_info(int argc, char **argv)
 	if (err)
 		fail(EX_FAILED, "asking the module for its features failed: %s",
 		     strerror(-err));
-	put_info(out_open(format), &info, features, nr);
+	put_info(out_open(format), dev, &info, features, nr);
 	free(features);
 	device_close(dev);
 	return EX_DONE;

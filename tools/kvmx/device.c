@@ -73,6 +73,13 @@ int device_info(int dev, struct kvmx_info *info)
 	return call(dev, KVMX_INFO, info);
 }
 
+int device_cost(int dev, struct kvmx_cost *cost)
+{
+	memset(cost, 0, sizeof(*cost));
+	cost->size = sizeof(*cost);
+	return call(dev, KVMX_COST, cost);
+}
+
 int device_features(int dev, struct kvmx_feature **features, unsigned int *nr)
 {
 	struct kvmx_info info;

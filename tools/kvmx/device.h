@@ -18,6 +18,7 @@ bool device_module_loaded(void);
 bool device_module_installed(void);
 
 int device_info(int dev, struct kvmx_info *info);
+int device_cost(int dev, struct kvmx_cost *cost);
 int device_features(int dev, struct kvmx_feature **features, unsigned int *nr);
 int device_list(int dev, struct kvmx_vm_info **vms, unsigned int *nr);
 int device_open_vm(int dev, __u32 by, __u64 key, __u64 *id);

@@ -53,6 +53,8 @@ struct stat_view {
 	struct json_object *baseline;
 	struct footnotes notes;
 	bool notes_told;
+	__u64 exits;		/* that this document tells of */
+	__u64 ticks;		/* the longest that a VM was watched */
 };
 
 int stat_measure(const struct stat_options *opts);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cost.h"
 #include "stat.h"
 #include "state.h"
 #include "text.h"
@@ -331,6 +332,17 @@ __u64 view_tally(const struct stat_view *view, const struct watch_vm *vm,
 	return longest;
 }
 
+static void count_exits(struct stat_view *view, const struct tally *sum,
+			__u64 measured)
+{
+	struct tally_exit total;
+
+	tally_total(sum, &total);
+	view->exits += total.count;
+	if (measured > view->ticks)
+		view->ticks = measured;
+}
+
 /* A VM, for kvmx stat. */
 void stat_put_vm(struct stat_view *view, struct watch_vm *vm)
 {
@@ -341,6 +353,7 @@ void stat_put_vm(struct stat_view *view, struct watch_vm *vm)
 	__u64 measured;
 
 	measured = view_tally(view, vm, &sum, each);
+	count_exits(view, &sum, measured);
 	out_begin(o, NULL);
 	view_headline(view, vm, measured);
 	view_vm_fields(view, vm, measured);
@@ -371,6 +384,8 @@ static void put_document(struct stat_view *view, struct watch *w)
 	struct out *o = view->out;
 	unsigned int i;
 
+	view->exits = 0;
+	view->ticks = 0;
 	out_begin(o, NULL);
 	put_mode(view);
 	out_list(o, "vms");
@@ -382,6 +397,8 @@ static void put_document(struct stat_view *view, struct watch *w)
 		view->opts->put_vm(view, w->vms[i]);
 	}
 	out_end(o);
+	if (view->exits)
+		cost_put(o, w->dev, view->khz, view->exits, view->ticks);
 }
 
 /* The same once more, for who keeps it or compares it. */

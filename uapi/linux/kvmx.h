@@ -30,6 +30,7 @@
 #define KVMX_INFO		_IO(KVMX_IOC_TYPE, 0x00) /* on /dev/kvmx */
 #define KVMX_LIST		_IO(KVMX_IOC_TYPE, 0x01) /* on /dev/kvmx */
 #define KVMX_OPEN		_IO(KVMX_IOC_TYPE, 0x02) /* on /dev/kvmx */
+#define KVMX_COST		_IO(KVMX_IOC_TYPE, 0x03) /* on /dev/kvmx */
 #define KVMX_VM_INFO		_IO(KVMX_IOC_TYPE, 0x10) /* on a VM fd */
 #define KVMX_VM_VCPUS		_IO(KVMX_IOC_TYPE, 0x11) /* on a VM fd */
 #define KVMX_VM_STATS		_IO(KVMX_IOC_TYPE, 0x12) /* on a VM fd */
@@ -112,6 +113,23 @@ struct kvmx_info {
 	__u64 memory;
 	__u64 now;
 	char version[KVMX_VERSION_LEN];
+};
+
+/**
+ * struct kvmx_cost - KVMX_COST: what counting costs, measured now
+ * @size: size of this structure in bytes (in)
+ * @flags: none are defined: 0 (in)
+ * @exit: what counting an exit costs that KVM handles at once, both probes
+ *	together, in thousandths of a tick of the clock (out)
+ * @rounds: exits that were counted to find out, for no VM (out)
+ * @cpu: where (out)
+ */
+struct kvmx_cost {
+	__u32 size;
+	__u32 flags;
+	__u64 exit;
+	__u32 rounds;
+	__u32 cpu;
 };
 
 #define KVMX_NAME_LEN		64
