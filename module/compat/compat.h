@@ -97,4 +97,14 @@
 #define KVMX_TDP_PAGES(kvm) ((void)(kvm), 0)
 #endif
 
+/*
+ * From some version between 6.12 and 7.2 on (not searched) SVM flushes all of a
+ * guest's TLB where it used to flush one address, unless it does without NPT.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define KVMX_SVM_NO_INVLPGA_WITH_NPT 1
+#else
+#define KVMX_SVM_NO_INVLPGA_WITH_NPT 0
+#endif
+
 #endif /* KVMX_COMPAT_H */

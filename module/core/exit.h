@@ -83,6 +83,37 @@ struct kvmx_shape {
 bool kvmx_vmx_shape(struct kvmx_shape *shape);
 void kvmx_svm_shape(struct kvm_vcpu *vcpu, struct kvmx_shape *shape);
 
+/**
+ * struct kvmx_tag - what a vCPU's TLB entries are told apart by
+ * @number: VPID or ASID; 0: there is none
+ * @generation: SVM: of the CPU's numbers, when this one was given
+ * @cpu: SVM: where it was given
+ * @fixed: SVM: an encrypted guest has one number for all of its vCPUs
+ * @flush: SVM: all that is stored under it goes at the next entry
+ */
+struct kvmx_tag {
+	u64 number;
+	u64 generation;
+	int cpu;
+	bool fixed;
+	bool flush;
+};
+
+void kvmx_vmx_tag(struct kvmx_tag *tag);
+void kvmx_svm_tag(struct kvm_vcpu *vcpu, struct kvmx_tag *tag);
+bool kvmx_vmx_ept(void);
+
+/* What KVM may have to do to the TLB for an exit. */
+enum kvmx_flushing {
+	KVMX_FLUSHING_OTHER,	/* as a rule nothing */
+	KVMX_FLUSHING_GUEST,	/* instructions that flush it, or can */
+	KVMX_FLUSHING_NESTED,	/* begin or end of a guest of the guest */
+	KVMX_FLUSHING_INVVPID,	/* KVM flushes at once, if it is valid */
+};
+
+enum kvmx_flushing kvmx_vmx_flushing(u64 code);
+enum kvmx_flushing kvmx_svm_flushing(u64 code);
+
 /* What it ran into. */
 enum kvmx_denied {
 	KVMX_DENIED_ABSENT,	/* nothing is mapped */

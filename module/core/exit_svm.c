@@ -193,6 +193,59 @@ void kvmx_svm_shape(struct kvm_vcpu *vcpu, struct kvmx_shape *shape)
 	shape->ad = true;
 }
 
+/* The same field (15.34.3): the guest's memory is encrypted. */
+#define VMCB_SEV_ENABLE	BIT(1)
+
+/**
+ * kvmx_svm_tag() - what the vCPU's TLB entries are told apart by
+ * @vcpu: a vCPU that passed kvmx_svm_check()
+ * @tag: filled
+ *
+ * KVM changes number and generation behind kvm_entry, where the generation is
+ * not that of the CPU, and wants no flush any more once the guest has run.
+ *
+ * Context: kvm_entry or kvm_exit, preemption disabled.
+ */
+void kvmx_svm_tag(struct kvm_vcpu *vcpu, struct kvmx_tag *tag)
+{
+	const struct svm_head *head = svm_head(vcpu);
+	const u64 *vmcb = (const u64 *)head->vmcb;
+
+	tag->number = head->vmcb->control.asid;
+	tag->generation = head->current_vmcb->asid_generation;
+	tag->cpu = head->current_vmcb->cpu;
+	tag->fixed = vmcb[VMCB_NP / sizeof(u64)] & VMCB_SEV_ENABLE;
+	tag->flush = head->vmcb->control.tlb_ctl;
+}
+
+/**
+ * kvmx_svm_flushing() - what KVM may have to do to the TLB for an exit
+ * @code: its code
+ *
+ * Context: any.
+ * Return: see enum kvmx_flushing.
+ */
+enum kvmx_flushing kvmx_svm_flushing(u64 code)
+{
+	switch (code) {
+	case SVM_EXIT_WRITE_CR0:
+	case SVM_EXIT_WRITE_CR3:
+	case SVM_EXIT_WRITE_CR4:
+	case SVM_EXIT_CR0_SEL_WRITE:
+	case SVM_EXIT_INVLPG:
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_INVPCID:
+	case SVM_EXIT_MSR:
+	case SVM_EXIT_RSM:
+	case SVM_EXIT_TASK_SWITCH:
+		return KVMX_FLUSHING_GUEST;
+	case SVM_EXIT_VMRUN:
+		return KVMX_FLUSHING_NESTED;
+	default:
+		return KVMX_FLUSHING_OTHER;
+	}
+}
+
 /**
  * kvmx_exit_reset() - a new kvm.ko: nothing is known about it yet
  *

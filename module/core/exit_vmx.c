@@ -163,6 +163,17 @@ struct kvmx_fault kvmx_ept_fault(u64 q)
 #define EPTP_LEVELS_MASK	7	/* less one */
 #define EPTP_AD			BIT(6)
 
+static bool secondary_controls(unsigned long *controls)
+{
+	unsigned long primary = 0;
+
+	*controls = 0;
+	if (!vmread(CPU_BASED_VM_EXEC_CONTROL, &primary))
+		return false;
+	return !(primary & CPU_BASED_ACTIVATE_SECONDARY_CONTROLS) ||
+	       vmread(SECONDARY_VM_EXEC_CONTROL, controls);
+}
+
 /**
  * kvmx_vmx_shape() - the second level of page tables
  * @shape: filled
@@ -172,12 +183,9 @@ struct kvmx_fault kvmx_ept_fault(u64 q)
  */
 bool kvmx_vmx_shape(struct kvmx_shape *shape)
 {
-	unsigned long primary = 0, controls = 0, eptp = 0;
+	unsigned long controls, eptp = 0;
 
-	if (!vmread(CPU_BASED_VM_EXEC_CONTROL, &primary))
-		return false;
-	if (primary & CPU_BASED_ACTIVATE_SECONDARY_CONTROLS &&
-	    !vmread(SECONDARY_VM_EXEC_CONTROL, &controls))
+	if (!secondary_controls(&controls))
 		return false;
 	memset(shape, 0, sizeof(*shape));
 	if (!(controls & SECONDARY_EXEC_ENABLE_EPT))
@@ -188,4 +196,63 @@ bool kvmx_vmx_shape(struct kvmx_shape *shape)
 	shape->ad = eptp & EPTP_AD;
 	shape->pml = controls & SECONDARY_EXEC_ENABLE_PML;
 	return true;
+}
+
+/**
+ * kvmx_vmx_ept() - does the vCPU run on EPT?
+ *
+ * Context: a VMCS of the vCPU is current, preemption disabled.
+ * Return: true if so; false also where that cannot be read.
+ */
+bool kvmx_vmx_ept(void)
+{
+	unsigned long controls;
+
+	return secondary_controls(&controls) &&
+	       controls & SECONDARY_EXEC_ENABLE_EPT;
+}
+
+/**
+ * kvmx_vmx_tag() - what the vCPU's TLB entries are told apart by
+ * @tag: filled
+ *
+ * A processor without VPID has no such field, and KVM leaves it 0 where it has
+ * no number left.
+ *
+ * Context: a VMCS of the vCPU is current, preemption disabled.
+ */
+void kvmx_vmx_tag(struct kvmx_tag *tag)
+{
+	unsigned long vpid = 0;
+
+	memset(tag, 0, sizeof(*tag));
+	if (vmread(VIRTUAL_PROCESSOR_ID, &vpid))
+		tag->number = vpid;
+}
+
+/**
+ * kvmx_vmx_flushing() - what KVM may have to do to the TLB for an exit
+ * @code: its code
+ *
+ * Context: any.
+ * Return: see enum kvmx_flushing.
+ */
+enum kvmx_flushing kvmx_vmx_flushing(u64 code)
+{
+	switch (code) {
+	case EXIT_REASON_CR_ACCESS:
+	case EXIT_REASON_INVLPG:
+	case EXIT_REASON_INVPCID:
+	case EXIT_REASON_MSR_WRITE:
+	case EXIT_REASON_TASK_SWITCH:
+		return KVMX_FLUSHING_GUEST;
+	case EXIT_REASON_VMLAUNCH:
+	case EXIT_REASON_VMRESUME:
+	case EXIT_REASON_INVEPT:
+		return KVMX_FLUSHING_NESTED;
+	case EXIT_REASON_INVVPID:
+		return KVMX_FLUSHING_INVVPID;
+	default:
+		return KVMX_FLUSHING_OTHER;
+	}
 }

@@ -152,6 +152,45 @@ static bool is_loaded(const struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvmx_peek_loaded() - may a vCPU that KVM works on be looked into?
+ * @vcpu: argument of a function of KVM
+ *
+ * Says no, and nothing else, where kvmx_peek_check() would find the layout bad:
+ * KVM also loads vCPUs in threads that are not their VMM's, at their end.
+ *
+ * Context: any thread, preemption disabled.
+ * Return: true if it is loaded in this thread.
+ */
+bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu)
+{
+	struct kvm *kvm;
+
+	return current->mm && is_loaded(vcpu) && !nofault(&kvm, &vcpu->kvm) &&
+	       virt_addr_valid(vcpu) && READ_ONCE(kvm->mm) == current->mm;
+}
+
+/**
+ * kvmx_peek_asks() - what KVM knows of flushes of a vCPU's TLB
+ * @vcpu: a vCPU
+ * @to: filled
+ *
+ * Context: its own thread, loaded.
+ */
+void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to)
+{
+	const struct kvm_mmu *mmu = vcpu->arch.mmu;
+
+	to->flushes = vcpu->stat.tlb_flush;
+	to->remote = READ_ONCE(vcpu->kvm->stat.generic.remote_tlb_flush_requests);
+	to->current_asked = test_bit(KVM_REQ_TLB_FLUSH_CURRENT &
+				     KVM_REQUEST_MASK, (void *)&vcpu->requests);
+	to->root = mmu && VALID_PAGE(mmu->root.hpa);
+	to->never = vcpu->arch.last_vmentry_cpu == -1;
+	to->cpu = vcpu->cpu;
+	to->ran_on = vcpu->arch.last_vmentry_cpu;
+}
+
+/**
  * kvmx_peek_polls() - what KVM has counted of halt polling
  * @vcpu: the vCPU that this thread ran last; may not exist any more
  * @to: filled

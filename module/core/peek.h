@@ -55,6 +55,26 @@ struct kvmx_handled {
 	u64 fast;
 };
 
+/**
+ * struct kvmx_asks - what KVM knows of flushes of a vCPU's TLB
+ * @flushes: it has done, but not those for a new root of page tables
+ * @remote: memory management has asked all vCPUs of the VM for
+ * @current_asked: one of the present page tables is asked for
+ * @root: there are page tables
+ * @never: the vCPU has never entered its guest
+ * @cpu: where it was loaded last
+ * @ran_on: where it was in the guest last; -1: nowhere
+ */
+struct kvmx_asks {
+	u64 flushes;
+	u64 remote;
+	bool current_asked;
+	bool root;
+	bool never;
+	int cpu;
+	int ran_on;
+};
+
 /* Sizes of pages, by level of the tables. */
 #define KVMX_NR_LEVELS	3
 
@@ -74,6 +94,8 @@ bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
 bool kvmx_peek_sane(struct kvm *kvm);
 bool kvmx_peek_protected(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
+bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu);
+void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to);
 bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to);
 struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
 void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
