@@ -33,7 +33,7 @@ struct kvmx_hook {
 	int err;
 };
 
-#define KVMX_NR_HOOKS	9
+#define KVMX_NR_HOOKS	10
 
 /* In the order of attaching; detached the other way round. */
 extern struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS];

@@ -33,12 +33,25 @@
 	X(14, VM_DEATH,		"kvm_arch_destroy_vm")		\
 	X(15, WALK,		"vm_walk")			\
 	X(16, FAULT,		"kvm_page_fault")		\
-	X(17, SPTE,		"kvm_tdp_mmu_spte_changed")	\
-	X(18, SPTE_OF,		"__handle_changed_spte")	\
-	X(19, RELOG,		"tdp_mmu_clear_dirty_pt_masked")	\
-	X(20, COLLAPSE,		"kvm_mmu_zap_collapsible_sptes") \
-	X(21, DROP_ALL,		"kvm_arch_flush_shadow_all")	\
-	X(22, DROP_SLOT,	"kvm_arch_flush_shadow_memslot")
+	X(17, PV_FLUSH,		"kvm_pv_tlb_flush")		\
+	X(18, HV_FLUSH,		"kvm_hv_vcpu_flush_tlb")	\
+	X(19, VCPU_LOAD,	"kvm_arch_vcpu_load")		\
+	X(20, VCPU_RESET,	"kvm_vcpu_reset")		\
+	X(21, MMU_LOAD,		"kvm_mmu_load")			\
+	X(22, VMX_ALL,		"vmx_flush_tlb_all")		\
+	X(23, VMX_CURRENT,	"vmx_flush_tlb_current")	\
+	X(24, VMX_GUEST,	"vmx_flush_tlb_guest")		\
+	X(25, VMX_GVA,		"vmx_flush_tlb_gva")		\
+	X(26, SVM_ALL,		"svm_flush_tlb_all")		\
+	X(27, SVM_CURRENT,	"svm_flush_tlb_current")	\
+	X(28, SVM_ASID,		"svm_flush_tlb_asid")		\
+	X(29, SVM_GVA,		"svm_flush_tlb_gva")		\
+	X(30, SPTE,		"kvm_tdp_mmu_spte_changed")	\
+	X(31, SPTE_OF,		"__handle_changed_spte")	\
+	X(32, RELOG,		"tdp_mmu_clear_dirty_pt_masked")	\
+	X(33, COLLAPSE,		"kvm_mmu_zap_collapsible_sptes") \
+	X(34, DROP_ALL,		"kvm_arch_flush_shadow_all")	\
+	X(35, DROP_SLOT,	"kvm_arch_flush_shadow_memslot")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

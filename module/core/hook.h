@@ -53,6 +53,23 @@ struct kvmx_event {
 };
 
 /*
+ * What KVM is about to do to the TLB entries of a vCPU, or because of which it
+ * will. The argument is in parentheses.
+ */
+enum kvmx_tlb_event {
+	KVMX_TLB_LOAD,		/* load the vCPU on a CPU (which) */
+	KVMX_TLB_RESET,		/* reset the vCPU */
+	KVMX_TLB_PARAVIRTUAL,	/* flush, as its guest asked by KVM's means */
+	KVMX_TLB_HYPERV,	/* the same, by Hyper-V's means */
+	KVMX_TLB_NEW_ROOT,	/* load page tables, and flush what they make */
+	KVMX_TLB_ALL,		/* flush everything */
+	KVMX_TLB_CURRENT,	/* what comes from its present page tables */
+	KVMX_TLB_GUEST,		/* what its guest has made */
+	KVMX_TLB_ADDRESS,	/* one address */
+	KVMX_TLB_ASID,		/* SVM: all of these but the last end in this */
+};
+
+/*
  * Entry and exit run with preemption disabled, in the vCPU's thread. Code is
  * the vendor's exit code, or KVMX_CODE_OPAQUE.
  */
@@ -76,6 +93,13 @@ void kvmx_no_event_more(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
  */
 void kvmx_no_fault(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key, u64 address,
 		   u64 error);
+/*
+ * Of the TLB: only while a group is counted that wants to know. Preemption
+ * disabled, in the thread that has the vCPU loaded and holds its mutex: entry
+ * and exit are not running. @vcpu is NULL if its group is not counted.
+ */
+void kvmx_no_tlb(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key,
+		 enum kvmx_tlb_event what, unsigned long arg);
 /*
  * KVM is at work on the second level of page tables of a VM, and after that tells
  * of an entry that changes, without telling whose: only while a group is counted
@@ -105,6 +129,7 @@ DECLARE_STATIC_CALL(kvmx_on_entry_more, kvmx_no_entry_more);
 DECLARE_STATIC_CALL(kvmx_on_exit_more, kvmx_no_exit_more);
 DECLARE_STATIC_CALL(kvmx_on_event_more, kvmx_no_event_more);
 DECLARE_STATIC_CALL(kvmx_on_fault, kvmx_no_fault);
+DECLARE_STATIC_CALL(kvmx_on_tlb, kvmx_no_tlb);
 DECLARE_STATIC_CALL(kvmx_on_mmu_work, kvmx_no_mmu_work);
 DECLARE_STATIC_CALL(kvmx_on_mmu_change, kvmx_no_mmu_change);
 DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);

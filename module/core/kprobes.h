@@ -20,10 +20,10 @@
  * struct kvmx_spot - a function of KVM, and what to do when it is called
  * @id: its feature, whose name is the function's
  * @symbol: qualified with the module, for it need not be unique
- * @other: what it is called in kernels that have no @symbol, or NULL
  * @fn: called with the function's first two arguments, preemption disabled; the
  *	caller may hold mutexes
  * @groups: armed only while one of these groups is counted; 0: always
+ * @other: what it is called in kernels that have no @symbol, or NULL
  * @kp: the kprobe
  * @placed: it is registered
  * @armed: and armed
@@ -33,9 +33,9 @@
 struct kvmx_spot {
 	enum kvmx_feature_id id;
 	const char *symbol;
-	const char *other;
 	void (*fn)(void *first, unsigned long second);
 	u32 groups;
+	const char *other;
 	struct kprobe kp;
 	bool placed;
 	bool armed;
@@ -43,7 +43,7 @@ struct kvmx_spot {
 	int err;
 };
 
-#define KVMX_NR_SPOTS	8
+#define KVMX_NR_SPOTS	20
 
 /* In the order of arming; disarmed the other way round. */
 extern struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS];

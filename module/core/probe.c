@@ -24,6 +24,7 @@
  *  kvm_tdp_mmu_spte_changed
  *			int as_id, gfn_t gfn, int level, u64 old_spte,
  *			u64 new_spte
+ *  kvm_pv_tlb_flush	unsigned int vcpu_id, bool need_flush_tlb
  *  sched_switch	bool preempt, struct task_struct *prev,
  *			struct task_struct *next, unsigned int prev_state
  *  sched_process_exit	KVMX_SCHED_PROCESS_EXIT_ARGS
@@ -177,6 +178,20 @@ static void probe_spte(void *data, int as_id, u64 gfn, int level, u64 before,
 	preempt_enable();
 }
 
+/* Another vCPU's guest had left word; KVM flushes next. */
+static void probe_pv_flush(void *data, unsigned int vcpu_id, bool need)
+{
+	struct kvmx_vcpu *v;
+
+	if (!need)
+		return;
+	preempt_disable();
+	v = kvmx_threads_find(current);
+	if (v && READ_ONCE(v->groups) & KVMX_STATS_TLB)
+		static_call(kvmx_on_tlb)(v, v->key, KVMX_TLB_PARAVIRTUAL, 0);
+	preempt_enable();
+}
+
 static void current_event(enum kvmx_thread_event type, u64 arg)
 {
 	struct kvmx_vcpu *v;
@@ -256,6 +271,7 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 	{ KVMX_F_FAULT, true, probe_fault,
 	  KVMX_STATS_MMU | KVMX_STATS_IO },
 	{ KVMX_F_SPTE, true, probe_spte, KVMX_STATS_MMU },
+	{ KVMX_F_PV_FLUSH, true, probe_pv_flush, KVMX_STATS_TLB },
 	{ KVMX_F_EXIT, true, NULL },
 	{ KVMX_F_ENTRY, true, NULL },
 };

@@ -29,6 +29,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/cpumask.h>
 #include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
@@ -39,7 +40,7 @@
 #include <linux/kvmx.h>
 
 /* KVMX_STATS_* bits that are defined. */
-#define KVMX_NR_GROUPS		3
+#define KVMX_NR_GROUPS		4
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
 
 /* Operations on mappings, kvmx_vm.mmu_ops[]. */
@@ -130,6 +131,8 @@ struct kvmx_vcpu {
  *	when somebody asked first; 0: nobody did. Under the session's mutex
  * @collapser: thread that takes its tables away for huge pages; a key
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
+ * @ran: for each CPU the index, plus one, of the vCPU that entered there last;
+ *	kept while KVMX_STATS_TLB is counted, and made for it first
  * @wait: readers that poll for its end
  * @death: tells them, and drops the reference of the living
  * @free: frees the record after a grace period
@@ -153,6 +156,7 @@ struct kvmx_vm {
 	u32 traced;
 	u64 group_since[KVMX_NR_GROUPS];
 	u64 counting_since;
+	u32 __percpu *ran;
 	atomic64_t mmu_ops[KVMX_NR_MMU_OPS];
 	u64 mmu_others;
 	const struct task_struct *collapser;
@@ -226,6 +230,9 @@ bool kvmx_vm_is_stale(const struct kvmx_seen *seen);
 /* What an owner's process is called now, kept up to date in @vm->name. */
 void kvmx_vm_refresh_name(struct kvmx_vm *vm);
 void kvmx_vm_copy_name(struct kvmx_vm *vm, char to[KVMX_NAME_LEN]);
+
+/* Bytes of kvmx_vm.ran. */
+#define KVMX_RAN_SIZE	((long)(num_possible_cpus() * sizeof(u32)))
 
 /* Bytes held for records and counters, all VMs together. */
 void kvmx_memory_add(long bytes);

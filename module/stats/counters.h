@@ -17,31 +17,8 @@
 #include "core/peek.h"
 #include "core/topo.h"
 #include "core/vm.h"
-
-/* What a figure needs to be more than nothing: bits of kvmx_session_have(). */
-#define KVMX_NEED_SWITCH	BIT(0) /* scheduling of vCPU threads */
-#define KVMX_NEED_USER		BIT(1) /* return of KVM_RUN */
-#define KVMX_NEED_FPU		BIT(2) /* begin of KVM_RUN */
-#define KVMX_NEED_WAKEUP	BIT(3) /* end of a halt */
-#define KVMX_NEED_THROTTLED	BIT(4) /* a kernel that tells throttled from ready */
-#define KVMX_NEED_LAYOUT	BIT(5) /* to look into struct kvm_vcpu */
-#define KVMX_NEED_FAULT		BIT(6) /* page faults that KVM handles */
-#define KVMX_NEED_TABLES	BIT(7) /* KVM's count of their pages */
-#define KVMX_NEED_PML		BIT(8) /* a processor that may have it */
-#define KVMX_NEED_OPS		BIT(9) /* entries of page tables, and whose they are */
-#define KVMX_NEED_COLLAPSE	BIT(10) /* when tables are taken away for huge pages */
-#define KVMX_NEED_AWAY		(KVMX_NEED_SWITCH | KVMX_NEED_USER)
-#define KVMX_NEED_POLL		(KVMX_NEED_SWITCH | KVMX_NEED_WAKEUP | \
-				 KVMX_NEED_LAYOUT)
-
-/* How the figures of several vCPUs make one. */
-enum kvmx_fold {
-	KVMX_FOLD_NONE,		/* not at all: only vCPUs have it */
-	KVMX_FOLD_SUM,
-	KVMX_FOLD_MAX,
-	KVMX_FOLD_VM,		/* the VM has one of its own */
-	KVMX_FOLD_ONLY,		/* the same, and vCPUs have none */
-};
+#include "stats/counters_tlb.h"
+#include "stats/need.h"
 
 /*
  * Classes of time: every tick since counting began is in exactly one.
@@ -99,21 +76,6 @@ enum kvmx_time_class {
 	X(net,	 "net",	  CUMULATIVE, CLOCK, SUM,  KVMX_NEED_AWAY)	\
 	X(max,	 "max",	  PEAK,	      CLOCK, MAX,  0)			\
 	X(hist,	 "hist",  LOG_HIST,   CLOCK, SUM,  0)
-
-/**
- * struct kvmx_group_head - what the block of every group begins with
- * @seq: odd while the block is being written
- * @since: when the present run of counting the group began
- */
-struct kvmx_group_head {
-	u64 seq;
-	u64 since;
-};
-
-/* Without what the whole group needs it has no figures at all. */
-#define KVMX_GROUP_HEAD(X, group, needs)				\
-	X(head.seq,   group ".seq",   INSTANT, NONE,  NONE, needs)	\
-	X(head.since, group ".since", INSTANT, CLOCK, VM,   needs)
 
 /*
  * KVMX_STATS_SCHED: the scheduling of a vCPU's thread.
@@ -351,7 +313,8 @@ struct kvmx_io {
 #define KVMX_GROUPS(X)							\
 	X(KVMX_STATS_SCHED, sched, KVMX_SCHED_COUNTERS)			\
 	X(KVMX_STATS_MMU, mmu, KVMX_MMU_COUNTERS)			\
-	X(KVMX_STATS_IO, io, KVMX_IO_COUNTERS)
+	X(KVMX_STATS_IO, io, KVMX_IO_COUNTERS)				\
+	X(KVMX_STATS_TLB, tlb, KVMX_TLB_COUNTERS)
 
 /* Room for a copy of any group's block (stats/snap.c). */
 #define KVMX_GROUP_MAX	832
@@ -399,6 +362,7 @@ static_assert(sizeof(struct kvmx_slot) == 384);
  * @sched: KVMX_STATS_SCHED
  * @mmu: KVMX_STATS_MMU
  * @io: KVMX_STATS_IO
+ * @tlb: KVMX_STATS_TLB
  * @slot: kvmx_schema_nr_slots() of them
  *
  * Each group has a sequence word of its own.
@@ -419,6 +383,7 @@ struct kvmx_data {
 	struct kvmx_sched sched ____cacheline_aligned;
 	struct kvmx_mmu mmu ____cacheline_aligned;
 	struct kvmx_io io ____cacheline_aligned;
+	struct kvmx_tlb tlb ____cacheline_aligned;
 	struct kvmx_slot slot[];
 };
 

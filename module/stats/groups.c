@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bitops.h>
 #include <linux/lockdep.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 
@@ -24,6 +25,8 @@ static void groups_entry(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 now)
 		kvmx_mmu_entry(v, &v->more->mmu, key, now);
 	if (groups & KVMX_STATS_IO)
 		kvmx_io_entry(&v->more->io, &d->io, now);
+	if (groups & KVMX_STATS_TLB)
+		kvmx_tlb_entry(v, &v->more->tlb, key, now);
 }
 
 /* Of an exit of which nothing may be read, a fault tells what it was. */
@@ -42,6 +45,8 @@ static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
 	struct kvmx_data *d = v->counts->data;
 	struct kvmx_look look;
 
+	if (groups & KVMX_STATS_TLB)
+		kvmx_tlb_exit(v, &v->more->tlb, key, code, now);
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_exit(v, &v->more->sched, &d->sched, code);
 	if (!(groups & (KVMX_STATS_MMU | KVMX_STATS_IO)))
@@ -77,18 +82,40 @@ static void groups_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
 
 	if (groups & KVMX_STATS_SCHED)
 		kvmx_runq_event(v, &v->more->sched, &d->sched, e);
+	if (groups & KVMX_STATS_TLB)
+		kvmx_tlb_event(&v->more->tlb, e);
+}
+
+static void groups_tlb(struct kvmx_vcpu *v, struct kvm_vcpu *key,
+		       enum kvmx_tlb_event what, unsigned long arg)
+{
+	kvmx_tlb_told(v, v ? &v->more->tlb : NULL, key, what, arg);
+}
+
+static int alloc_ran(struct kvmx_vm *vm)
+{
+	if (vm->ran)
+		return 0;
+	vm->ran = alloc_percpu(u32);
+	if (!vm->ran)
+		return -ENOMEM;
+	kvmx_memory_add(KVMX_RAN_SIZE);
+	return 0;
 }
 
 /**
  * kvmx_groups_alloc() - memory for what groups keep of a vCPU
  * @v: the vCPU
+ * @groups: KVMX_STATS_* groups that are to be counted
  *
  * Context: may sleep; the session's mutex held.
  * Return: 0 or -ENOMEM.
  */
-int kvmx_groups_alloc(struct kvmx_vcpu *v)
+int kvmx_groups_alloc(struct kvmx_vcpu *v, u32 groups)
 {
-	if (v->more)
+	if (groups & KVMX_STATS_TLB && alloc_ran(v->vm))
+		return -ENOMEM;
+	if (!groups || v->more)
 		return 0;
 	v->more = kzalloc(sizeof(*v->more), GFP_KERNEL);
 	if (!v->more)
@@ -143,6 +170,8 @@ void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now)
 		kvmx_mmu_start(&v->more->mmu);
 	if (groups & KVMX_STATS_IO)
 		kvmx_io_start(&v->more->io);
+	if (groups & KVMX_STATS_TLB)
+		kvmx_tlb_start(&v->more->tlb);
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->groups, v->groups | groups);
 	kvmx_counts_disarm(v);
@@ -160,4 +189,5 @@ void kvmx_groups_init(void)
 	static_call_update(kvmx_on_event_more, groups_event);
 	static_call_update(kvmx_on_fault, groups_fault);
 	kvmx_mmu_ops_init();
+	static_call_update(kvmx_on_tlb, groups_tlb);
 }

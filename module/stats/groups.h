@@ -12,6 +12,7 @@
 #include "stats/io.h"
 #include "stats/mmu.h"
 #include "stats/runq.h"
+#include "stats/tlb.h"
 
 struct kvmx_vcpu;
 
@@ -20,17 +21,20 @@ struct kvmx_vcpu;
  * @sched: KVMX_STATS_SCHED
  * @mmu: KVMX_STATS_MMU
  * @io: KVMX_STATS_IO
+ * @tlb: KVMX_STATS_TLB
  *
- * One writer per group: the vCPU's bound thread, see core/threads.h.
+ * One writer per group: the vCPU's bound thread, see core/threads.h; of @tlb
+ * the thread that has the vCPU loaded.
  */
 struct kvmx_more {
 	struct kvmx_sched_state sched;
 	struct kvmx_mmu_state mmu;
 	struct kvmx_io_state io;
+	struct kvmx_tlb_state tlb;
 };
 
 void kvmx_groups_init(void);
-int kvmx_groups_alloc(struct kvmx_vcpu *v);
+int kvmx_groups_alloc(struct kvmx_vcpu *v, u32 groups);
 void kvmx_groups_free(struct kvmx_vcpu *v);
 void kvmx_groups_start(struct kvmx_vcpu *v, u32 groups, u64 now);
 

@@ -37,6 +37,27 @@ static const struct {
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.walk.*" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.dirty_logging" },
 	{ KVMX_STATS_MMU, KVMX_NEED_LAYOUT, "mmu.cause.read_only" },
+	{ KVMX_STATS_TLB, KVMX_NEED_TAG, "tlb.tag.*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SVM, "tlb.tag.generation" },
+	{ KVMX_STATS_TLB, KVMX_NEED_VMX, "tlb.kind.invept_*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_VMX, "tlb.kind.invvpid_*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_VMX | KVMX_NEED_F_GUEST, "tlb.kind.guest" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_ALL, "tlb.kind.invept_global" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_ALL, "tlb.kind.invvpid_all" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_CURRENT, "tlb.kind.*_context" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_ADDRESS, "tlb.kind.invvpid_address" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SVM | KVMX_NEED_TAG, "tlb.kind.*asid" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SVM | KVMX_NEED_F_ADDRESS,
+	  "tlb.kind.invlpga" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SVM, "tlb.*.tags_used_up" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_ALL, "tlb.*.remote" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_CURRENT, "tlb.*.new_root" },
+	{ KVMX_STATS_TLB, KVMX_NEED_F_GUEST, "tlb.*.paravirtual" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SWITCH, "tlb.kept.*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_SWITCH, "tlb.lost.*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_RETENTION, "tlb.kept.*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_RETENTION, "tlb.lost.*" },
+	{ KVMX_STATS_TLB, KVMX_NEED_LAYOUT, "tlb.missed" },
 	{ KVMX_STATS_MMU, KVMX_NEED_OPS, "mmu.op.*" },
 	{ KVMX_STATS_MMU, KVMX_NEED_COLLAPSE, "mmu.op.collapsed" },
 };
@@ -58,6 +79,20 @@ static const struct {
 	  "this kernel does not tell throttled from ready: see the cgroup's cpu.stat" },
 	{ KVMX_NEED_FAULT,
 	  "needs the tracepoint kvm_page_fault, which is off: see kvmx info" },
+	{ KVMX_NEED_VMX, "not on AMD: instructions of VMX" },
+	{ KVMX_NEED_SVM, "not on Intel: a matter of SVM" },
+	{ KVMX_NEED_TAG,
+	  "the tag cannot be read: svm_vmcb, vmx_vmread or vcpu_layout is off: see kvmx info" },
+	{ KVMX_NEED_F_ALL,
+	  "needs a kprobe on vmx_ or svm_flush_tlb_all, which is off: see kvmx info" },
+	{ KVMX_NEED_F_CURRENT,
+	  "needs a kprobe on vmx_ or svm_flush_tlb_current, which is off: see kvmx info" },
+	{ KVMX_NEED_F_GUEST,
+	  "needs a kprobe on vmx_flush_tlb_guest or svm_flush_tlb_asid: see kvmx info" },
+	{ KVMX_NEED_F_ADDRESS,
+	  "needs a kprobe on vmx_ or svm_flush_tlb_gva, which is off: see kvmx info" },
+	{ KVMX_NEED_RETENTION,
+	  "a flush could go unseen, for a kprobe or the tag is off: see kvmx info" },
 	{ KVMX_NEED_OPS,
 	  "needs kvm_tdp_mmu_spte_changed and __handle_changed_spte: see kvmx info" },
 	{ KVMX_NEED_COLLAPSE,
@@ -207,6 +242,39 @@ static void notes_io(struct writer *w, u32 have)
 		note(w, KVMX_LABEL_LATE, late[i], "%s", late_exit);
 }
 
+/* What the rows of causes lack is among those that nothing is known of. */
+static void notes_tlb(struct writer *w, u32 have)
+{
+	static const struct {
+		enum kvmx_feature_id id;
+		const char *name;
+		const char *what;
+	} shifts[] = {
+		{ KVMX_F_VCPU_LOAD, "tlb.cause.moved",
+		  "told by where it ran, not where it was loaded: kvm_arch_vcpu_load is off" },
+		{ KVMX_F_PV_FLUSH, "tlb.cause.paravirtual",
+		  "lacks KVM's own: kvm_pv_tlb_flush is off" },
+		{ KVMX_F_HV_FLUSH, "tlb.cause.paravirtual",
+		  "lacks Hyper-V's: kvm_hv_vcpu_flush_tlb is off" },
+		{ KVMX_F_VCPU_RESET, "tlb.cause.reset",
+		  "lacks resets of a vCPU that has run: kvm_vcpu_reset is off" },
+		{ KVMX_F_MMU_LOAD, "tlb.cause.new_root",
+		  "lacks all of them: kvm_mmu_load is off" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(shifts); i++)
+		if (kvmx_feature_state(shifts[i].id) == KVMX_FEATURE_OFF)
+			note(w, KVMX_LABEL_LATE, shifts[i].name, "%s",
+			     shifts[i].what);
+	if (!(have & KVMX_NEED_LAYOUT))
+		note(w, KVMX_LABEL_LATE, "tlb.cause.*",
+		     "causes cannot be told: vcpu_layout is off");
+	if (have & KVMX_NEED_SVM)
+		note(w, KVMX_LABEL_LATE, "tlb.kind.*asid",
+		     "told when the guest has run: SVM flushes as it enters");
+}
+
 /**
  * kvmx_notes_make() - what is to be said about a statistics fd's figures
  * @notes: room for KVMX_NOTES_MAX
@@ -229,5 +297,7 @@ unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have)
 		notes_mmu(&w, have);
 	if (groups & KVMX_STATS_IO)
 		notes_io(&w, have);
+	if (groups & KVMX_STATS_TLB)
+		notes_tlb(&w, have);
 	return w.nr;
 }

@@ -9,7 +9,7 @@
 #include <linux/kvmx.h>
 
 /* More than there ever are. */
-#define KVMX_NOTES_MAX	48
+#define KVMX_NOTES_MAX	72
 
 unsigned int kvmx_notes_make(struct kvmx_note *notes, u32 groups, u32 have);
 

@@ -200,6 +200,10 @@ static void counters_of_groups(u32 clock_unit, s16 clock_exponent)
 	adding_to = KVMX_STATS_IO;
 	KVMX_IO_COUNTERS(X)
 #undef GROUP
+#define GROUP tlb
+	adding_to = KVMX_STATS_TLB;
+	KVMX_TLB_COUNTERS(X)
+#undef GROUP
 #undef X
 	adding_to = 0;
 }

@@ -51,8 +51,8 @@ static int vm_count_vcpus(struct kvmx_vm *vm, bool born)
 
 	kvmx_vm_for_each_vcpu(v, vm) {
 		err = kvmx_counts_alloc(v);
-		if (!err && groups)
-			err = kvmx_groups_alloc(v);
+		if (!err)
+			err = kvmx_groups_alloc(v, groups);
 		if (err)
 			return err;
 		raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
@@ -402,6 +402,37 @@ u32 kvmx_session_fds(void)
 	return READ_ONCE(nr_fds);
 }
 
+static bool off(enum kvmx_feature_id id)
+{
+	return kvmx_feature_state(id) == KVMX_FEATURE_OFF;
+}
+
+/* Of the TLB: what the vendor's functions and fields tell. */
+static u32 have_tlb(u32 have)
+{
+	static const enum kvmx_feature_id functions[2][4] = {
+		{ KVMX_F_VMX_ALL, KVMX_F_VMX_CURRENT, KVMX_F_VMX_GUEST,
+		  KVMX_F_VMX_GVA },
+		{ KVMX_F_SVM_ALL, KVMX_F_SVM_CURRENT, KVMX_F_SVM_ASID,
+		  KVMX_F_SVM_GVA },
+	};
+	const u32 whole = KVMX_NEED_F_ALL | KVMX_NEED_F_CURRENT |
+			  KVMX_NEED_F_GUEST;
+	bool svm = boot_cpu_has(X86_FEATURE_SVM);
+	u32 tlb = svm ? KVMX_NEED_SVM : KVMX_NEED_VMX;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(functions[svm]); i++)
+		if (!off(functions[svm][i]))
+			tlb |= KVMX_NEED_F_ALL << i;
+	if (!off(svm ? KVMX_F_VMCB : KVMX_F_VMREAD) && !off(KVMX_F_LAYOUT))
+		tlb |= KVMX_NEED_TAG;
+	if (have & KVMX_NEED_SWITCH && tlb & KVMX_NEED_TAG &&
+	    (svm || (tlb & whole) == whole))
+		tlb |= KVMX_NEED_RETENTION;
+	return tlb;
+}
+
 /**
  * kvmx_session_have() - what figures can be made of, while probes are attached
  *
@@ -441,6 +472,7 @@ u32 kvmx_session_have(void)
 		have |= KVMX_NEED_OPS;
 	if (kvmx_feature_state(KVMX_F_COLLAPSE) != KVMX_FEATURE_OFF)
 		have |= KVMX_NEED_COLLAPSE;
+	have |= have_tlb(have);
 	return have;
 }
 

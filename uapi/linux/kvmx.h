@@ -255,6 +255,7 @@ struct kvmx_vcpus {
 #define KVMX_STATS_SCHED	(1U << 0) /* switches, migrations, delays: sched.* */
 #define KVMX_STATS_MMU		(1U << 1) /* EPT and NPT: mmu.* */
 #define KVMX_STATS_IO		(1U << 2) /* ports and MMIO: io.* */
+#define KVMX_STATS_TLB		(1U << 3) /* VPID, ASID and flushes: tlb.* */
 
 /**
  * struct kvmx_stats - KVMX_VM_STATS: a statistics fd (returned, O_CLOEXEC)
@@ -423,6 +424,7 @@ struct kvmx_top {
  *  sched.*		KVMX_STATS_SCHED
  *  mmu.*		KVMX_STATS_MMU
  *  io.*		KVMX_STATS_IO
+ *  tlb.*		KVMX_STATS_TLB
  *  unlisted.K.code	exit code counted under exit.unlisted_K, if its count > 0;
  *			all bits set: several codes, the list was too short
  */
