@@ -436,22 +436,9 @@ TEST_F_TIMEOUT(ept, tables_grow_by_one_page_for_512, 60)
 	stats_close(whole);
 }
 
-static bool five_levels(void)
-{
-	char line[4096];
-	bool found = false;
-	FILE *f = fopen("/proc/cpuinfo", "r");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = !strncmp(line, "flags", 5) && strstr(line, " la57");
-	if (f)
-		fclose(f);
-	return found;
-}
-
 TEST_F_TIMEOUT(ept, the_walk_is_as_this_host_has_it, 60)
 {
-	if (five_levels())
+	if (host_cpu_has("la57"))
 		SKIP(return, "whether five levels are in use is not known here");
 	vmm_do(self->v, VMM_CPUID, 2);
 	stats_read(self->s);

@@ -146,6 +146,42 @@ it_never_holds_kvm()
 	same "kvm_entry" off "$(feature kvm_entry)"
 }
 
+kprobes_of_the_vendors_module_come_and_go_with_it()
+{
+	local name=svm_flush_tlb_all
+	! grep -qw vmx /proc/cpuinfo || name=vmx_flush_tlb_all
+	! is_loaded kvmx || rmmod kvmx
+	unload_kvm || { fail "KVM cannot be unloaded"; return; }
+	check "kvmx loads without KVM" load_kvmx
+	same "without KVM" off "$(feature "$name")"
+	load_kvm
+	same "with KVM, nobody asks" ready "$(feature "$name")"
+	same "kvm_arch_vcpu_load" ready "$(feature kvm_arch_vcpu_load)"
+	guest -c 2 -l 60 "${provoke[@]}"
+	wait_for 10 is_listed "$guest"
+	# Of the group nobody asks.
+	hold "$guest"
+	same "somebody counts, not this" ready "$(feature kvm_arch_vcpu_load)"
+	release
+	hold "$guest" vm groups
+	check "somebody asks" wait_for 10 is_hit kvm_arch_vcpu_load
+	check "it is not off" [ "$(feature "$name")" != off ]
+	release
+	same "nobody asks any more" "ready ready" \
+		"$(feature "$name") $(feature kvm_arch_vcpu_load)"
+	end_guest
+	wait_for 10 not is_listed "$guest"
+	check "KVM can be unloaded" unload_kvm
+	same "without KVM again" "off off" \
+		"$(feature "$name") $(feature kvm_arch_vcpu_load)"
+	load_kvm
+}
+
+is_hit()
+{
+	[ "$(feature "$1")" = on ]
+}
+
 kvm_may_be_reloaded_under_it()
 {
 	local i
@@ -237,6 +273,7 @@ for c in loaded_before_kvm_it_sees_vms \
 	without_an_fd_it_is_unloaded_under_load_at_once \
 	unloaded_while_its_vm_is_stopped_it_does_not_wait \
 	it_never_holds_kvm \
+	kprobes_of_the_vendors_module_come_and_go_with_it \
 	kvm_may_be_reloaded_under_it \
 	the_parameter_stats_is_checked_and_works \
 	probes_are_attached_just_while_somebody_counts; do

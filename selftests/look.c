@@ -106,12 +106,12 @@ static int notes(struct stats *s)
 	static const char * const labels[] = {
 		"exact", "late", "sampled", "unavailable",
 	};
-	struct kvmx_note n[64];
-	int i, nr = kvmx_notes(s->fd, n, 64);
+	struct kvmx_note n[96];
+	int i, nr = kvmx_notes(s->fd, n, 96);
 
 	if (nr < 0)
 		die_errno("KVMX_STATS_NOTES");
-	for (i = 0; i < nr && i < 64; i++)
+	for (i = 0; i < nr && i < 96; i++)
 		printf("%s %s %s\n", n[i].label < 4 ? labels[n[i].label] : "?",
 		       n[i].name, n[i].reason);
 	return 0;
@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 		return list();
 	if (argc != 4 && (argc != 5 || strcmp(argv[4], "groups")))
 		return usage();
-	s = attach(argv[2], argv[3], argc == 5 ? KVMX_STATS_SCHED : 0);
+	s = attach(argv[2], argv[3], argc == 5 ? ALL_GROUPS : 0);
 	if (!strcmp(what, "figures"))
 		return figures(s, true);
 	if (!strcmp(what, "names"))

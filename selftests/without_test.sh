@@ -140,6 +140,37 @@ without_sched_process_exit_neither()
 	end
 }
 
+# The vendor's functions that flush begin so.
+flush()
+{
+	if is_loaded kvm_intel; then echo "vmx_flush_tlb_$1"; else echo "svm_flush_tlb_$1"; fi
+}
+
+without_a_kprobe_one_row_is_missing()
+{
+	begin "$(flush all)" || return
+	missing 'tlb.*.remote'
+	there tlb.flushes tlb.cause.moved tlb.cause.unattributed tlb.cause.new_root tlb.tag.number
+	if is_loaded kvm_intel; then
+		missing tlb.kind.invept_global 'tlb.kept.*' 'tlb.lost.*'
+		there tlb.kind.invept_context tlb.kind.guest
+	else
+		there tlb.kind.new_asid tlb.kept.same_cpu tlb.lost.same_cpu
+	fi
+	counts_are_right
+	end
+}
+
+without_kvm_arch_vcpu_load_moves_are_labelled()
+{
+	begin kvm_arch_vcpu_load || return
+	there tlb.cause.moved tlb.kept.same_cpu
+	look notes "$guest" 0 groups | grep -q '^late tlb.cause.moved ' ||
+		fail "no note on tlb.cause.moved"
+	counts_are_right
+	end
+}
+
 without_kvm_arch_vcpu_postcreate_vms_are_found_when_they_run()
 {
 	local all
@@ -213,6 +244,8 @@ for c in without_kvm_entry_nothing_can_be_counted \
 	without_kvm_vcpu_wakeup_there_is_no_polling \
 	without_sched_switch_there_is_no_time_off_the_cpu \
 	without_sched_process_exit_neither \
+	without_a_kprobe_one_row_is_missing \
+	without_kvm_arch_vcpu_load_moves_are_labelled \
 	without_kvm_arch_vcpu_postcreate_vms_are_found_when_they_run \
 	without_kvm_arch_vcpu_destroy_vms_end_all_the_same \
 	without_kvm_arch_destroy_vm_vms_end_all_the_same \

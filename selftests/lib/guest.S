@@ -53,6 +53,7 @@ first:
 	step	VMM_READ, do_read
 	step	VMM_WRITE, do_touch
 	step	VMM_CALL, do_call
+	step	VMM_CR4, do_cr4
 	step	VMM_PING, do_ping
 	step	VMM_PONG, do_pong
 	ud2
@@ -132,6 +133,14 @@ do_call:
 	callq	*%r14
 	addq	$4096, %r14
 	again	do_call
+
+do_cr4:
+	movq	%cr4, %rax
+	xorq	%r14, %rax
+	movq	%rax, %cr4
+	xorq	%r14, %rax
+	movq	%rax, %cr4
+	again	do_cr4
 
 do_spin:
 	again	do_spin

@@ -236,6 +236,26 @@ unsigned int patience(void)
 	return times;
 }
 
+bool host_cpu_has(const char *feature)
+{
+	size_t len = strlen(feature);
+	char line[8192];
+	bool has = false;
+	char *p = line;
+	FILE *f = fopen("/proc/cpuinfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "flags", 5))
+			break;
+	while (f && !has && (p = strstr(p, feature))) {
+		has = p[-1] == ' ' && (p[len] == ' ' || p[len] == '\n');
+		p += len;
+	}
+	if (f)
+		fclose(f);
+	return has;
+}
+
 bool host_quiet(int node)
 {
 	struct kvmx_vm_info vms[8];

@@ -18,6 +18,9 @@ int host_end(int status);
 bool host_stats_param(const char *value);
 void host_get_stats_param(char *value, unsigned int size);
 
+/* Does the kernel name this among the processor's features (/proc/cpuinfo)? */
+bool host_cpu_has(const char *feature);
+
 /* How often the module is used, -1 if it is not loaded. */
 int host_use_count(const char *module);
 

@@ -170,7 +170,7 @@ hold()
 	fifo=$(mktemp -u "$tmp/fifo.XXXXXX")
 	held=$(mktemp "$tmp/held.XXXXXX")
 	mkfifo "$fifo"
-	"$here/look" hold "$1" "${2:-vm}" <"$fifo" >"$held" 2>&1 &
+	"$here/look" hold "$1" "${2:-vm}" ${3:+"$3"} <"$fifo" >"$held" 2>&1 &
 	holder=$!
 	children+=("$holder")
 	exec 9>"$fifo"

@@ -10,7 +10,8 @@
 #include <linux/kvmx.h>
 
 /* Every group of figures. */
-#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO)
+#define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO | \
+			 KVMX_STATS_TLB)
 
 struct stat_desc {
 	const char *name;

@@ -33,6 +33,7 @@ const char *vmm_reason(unsigned int kind)
 		[VMM_READ] = { NULL, NULL },
 		[VMM_WRITE] = { NULL, NULL },
 		[VMM_CALL] = { NULL, NULL },
+		[VMM_CR4] = { NULL, NULL },
 		/* So many of several reasons. */
 		[VMM_PING] = { NULL, NULL },
 		[VMM_PONG] = { NULL, NULL },

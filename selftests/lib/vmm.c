@@ -206,6 +206,13 @@ static void set_apic(struct vmm_vcpu *v)
 		die_errno("KVM_SET_MP_STATE");
 }
 
+void vmm_set_up(struct vmm_vcpu *v)
+{
+	set_registers(v, v - v->vm->vcpu);
+	if (v->vm->irqchip)
+		set_apic(v);
+}
+
 struct vmm_vcpu *vmm_add_vcpu_id(struct vmm *vm, unsigned int id)
 {
 	unsigned int index = vm->nr_vcpus;
@@ -225,9 +232,7 @@ struct vmm_vcpu *vmm_add_vcpu_id(struct vmm *vm, unsigned int id)
 	if (v->run == MAP_FAILED)
 		die_errno("mmap of a vCPU");
 	set_cpuid(v);
-	set_registers(v, index);
-	if (vm->irqchip)
-		set_apic(v);
+	vmm_set_up(v);
 	v->ready = true;
 	return v;
 }

@@ -34,13 +34,14 @@
 #define VMM_READ		11
 #define VMM_WRITE		12
 #define VMM_CALL		13	/* of a RET that is there */
+#define VMM_CR4			14	/* bits of CR4, the step's argument, twice */
 /* Two vCPUs wake each other: send and halt, halt and send; see vmm_wakes(). */
-#define VMM_PING		14
-#define VMM_PONG		15
-#define VMM_KINDS		16
+#define VMM_PING		15
+#define VMM_PONG		16
+#define VMM_KINDS		17
 
 /* What guest.S uses. VMM_VMCALL is VMM_HYPERCALL on Intel. */
-#define VMM_VMCALL		16
+#define VMM_VMCALL		17
 #define VMM_DONE_PORT		0x5e0
 #define VMM_USER_PORT		0x5e4
 #define VMM_PIC_PORT		0x21
@@ -126,6 +127,8 @@ struct vmm {
 struct vmm *vmm_create(unsigned int flags);
 struct vmm_vcpu *vmm_add_vcpu(struct vmm *vm);
 struct vmm_vcpu *vmm_add_vcpu_id(struct vmm *vm, unsigned int id);
+/* Registers as a batch needs them; at first, and after a reset. */
+void vmm_set_up(struct vmm_vcpu *v);
 void vmm_destroy(struct vmm *vm);
 /* Closes /dev/kvm, which is kept open otherwise and holds KVM's module. */
 void vmm_let_go(void);
