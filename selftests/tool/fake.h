@@ -20,9 +20,10 @@ bool fake_is(const char *word);
 __u64 fake_now(void);
 __u64 fake_steps(void);
 
-/* Added to a statistics fd of who asked for KVMX_STATS_SCHED, _MMU and _IO. */
+/* Added to a statistics fd of who asked for KVMX_STATS_SCHED, _MMU and _IO, _TLB. */
 #define FAKE_SCHED	100000
 #define FAKE_MMU	200000
+#define FAKE_TLB	400000
 
 /* fake_data.c: header, descriptors, and values of a statistics fd. */
 #define FAKE_WHOLE	(~0U)

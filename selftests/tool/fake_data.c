@@ -252,6 +252,52 @@ static void group_io(void)
 	       FAKE_BUCKETS, hist);
 }
 
+/* Of two vCPUs; in FAKE: "amd", "onetag" for both, "notag" for either. */
+static void tags(unsigned int vcpu, __u64 n)
+{
+	__u64 number = fake_is("notag") ? 0 : fake_is("onetag") ? 5 : 5 + vcpu;
+
+	instant("tlb.tag.number", number);
+	instant("tlb.tag.cpu", fake_is("apart") ? vcpu : 3);
+	if (fake_is("amd"))
+		instant("tlb.tag.generation", fake_is("sev") ? 0 : 17);
+	one("tlb.tag.since", KVM_STATS_TYPE_INSTANT, KVM_STATS_UNIT_CYCLES,
+	    !fake_is("unread"));
+	counter("tlb.tag.changes", 2 * n);
+}
+
+static void group_tlb(unsigned int vcpu)
+{
+	__u64 n = fake_steps(), times = vcpu == FAKE_WHOLE ? 2 * n : n;
+
+	if (vcpu == FAKE_WHOLE)
+		counter("tlb.tag.changes", 4 * n);
+	else
+		tags(vcpu, n);
+	counter("tlb.flushes", 40 * times);
+	if (fake_is("amd")) {
+		counter("tlb.kind.asid", 30 * times);
+		counter("tlb.kind.new_asid", 10 * times);
+	} else {
+		counter("tlb.kind.invept_global", 30 * times);
+		counter("tlb.kind.invvpid_address", 10 * times);
+	}
+	counter("tlb.cause.moved", 10 * times);
+	counter("tlb.cause.remote", 29 * times);
+	counter("tlb.cause.unattributed", 1 * times);
+	counter("tlb.also.moved", 4 * times);
+	counter("tlb.also.remote", 0);
+	if (!fake_is("noswitch")) {
+		counter("tlb.kept.same_cpu", 60 * times);
+		counter("tlb.lost.same_cpu", 20 * times);
+		counter("tlb.kept.other_node", 0);
+		counter("tlb.lost.other_node",
+			(fake_is("pinned") ? 0 : 20) * times);
+	}
+	counter("tlb.sibling_ran", 8 * times);
+	counter("tlb.missed", fake_is("missed") ? 3 * times : 0);
+}
+
 static void build(unsigned int vm, unsigned int vcpu, unsigned int groups)
 {
 	now.nr = 0;
@@ -263,6 +309,8 @@ static void build(unsigned int vm, unsigned int vcpu, unsigned int groups)
 		group_mmu(vcpu);
 		group_io();
 	}
+	if (groups & FAKE_TLB / FAKE_SCHED)
+		group_tlb(vcpu);
 	reasons();
 }
 

@@ -212,6 +212,8 @@ int device_vm_stats(int vm, __u32 vcpu, __u32 groups)
 		return -EINVAL;
 	if (groups & KVMX_STATS_SCHED)
 		fd += FAKE_SCHED;
+	if (groups & KVMX_STATS_TLB)
+		fd += FAKE_TLB;
 	if (groups & KVMX_STATS_MMU)
 		fd += FAKE_MMU;
 	return fd;

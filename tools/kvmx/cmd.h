@@ -9,11 +9,13 @@ int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_sched(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_vpid(int argc, char **argv);
 
 extern const char ept_help[];
 extern const char info_help[];
 extern const char list_help[];
 extern const char sched_help[];
 extern const char stat_help[];
+extern const char vpid_help[];
 
 #endif /* KVMX_TOOL_CMD_H */

@@ -23,6 +23,8 @@ static const struct command {
 	  "scheduling of vCPUs: ready time, preemptors, migrations, delays" },
 	{ "stat", cmd_stat, stat_help,
 	  "where the time of VMs goes, exit reason by exit reason" },
+	{ "vpid", cmd_vpid, vpid_help,
+	  "the TLB: tags (VPID, ASID), flushes and their causes, what was kept" },
 };
 
 static const struct command *command_find(const char *name)
@@ -45,7 +47,7 @@ static void help_all(void)
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].what);
 	puts("\nManual pages: kvmx(1), kvmx-ept(1), kvmx-info(1), kvmx-list(1),\n"
-	     "kvmx-sched(1), kvmx-stat(1)");
+	     "kvmx-sched(1), kvmx-stat(1), kvmx-vpid(1)");
 }
 
 static int help_one(int argc, char **argv)

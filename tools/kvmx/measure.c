@@ -201,7 +201,7 @@ static void prepare(struct run *run, const struct stat_options *opts)
 	run->watch.selection = opts->selection;
 	/* Text has the sum of what vCPUs' fds said; it costs no further read. */
 	run->watch.sums = opts->raw || opts->format != OUT_TEXT ||
-			  opts->groups & KVMX_STATS_MMU;
+			  opts->groups & (KVMX_STATS_MMU | KVMX_STATS_TLB);
 	run->watch.groups = opts->groups;
 	run->watch.threads = opts->groups & KVMX_STATS_SCHED;
 	run->view.opts = opts;

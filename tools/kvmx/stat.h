@@ -46,6 +46,7 @@ enum stat_mode {
 struct stat_view {
 	const struct stat_options *opts;
 	struct out *out;
+	const struct watch *watch;	/* all that is measured */
 	__u32 khz;
 	enum stat_mode mode;
 	__u64 interval;		/* number of the interval */

@@ -422,6 +422,7 @@ void view_print(struct stat_view *view, struct watch *w)
 	struct out *o = view->out;
 	unsigned int i;
 
+	view->watch = w;
 	if (view->mirror)
 		put_mirror(view, w);
 	put_document(view, w);
