@@ -103,7 +103,7 @@ static void neighbour_flushes(struct neighbour *n)
 }
 
 /* INVEPT of everything takes what is other guests', a new ASID does not. */
-TEST_F_TIMEOUT(tlb, what_another_vm_flushes_is_lost_on_intel_alone, 60)
+TEST_F_TIMEOUT(tlb, what_another_vm_flushes_is_lost_on_intel_alone, 120)
 {
 	struct tlb *t = &self->t;
 	struct neighbour n;
