@@ -23,6 +23,8 @@
 #include "vmm.h"
 
 #define N		20
+/* A timer of 1 ms may have run out before a slow kernel has gone to sleep. */
+#define SLEEP_US	10000
 
 FIXTURE(tlb) {
 	struct tlb t;
@@ -43,7 +45,7 @@ TEST_F_TIMEOUT(tlb, sleeps_keep_all_and_change_no_tag, 60)
 	struct tlb *t = &self->t;
 	uint64_t tag;
 
-	t->v->user_us = 1000;
+	t->v->user_us = SLEEP_US;
 	tlb_mark(t);
 	tag = stats_get(t->s, "tlb.tag.number");
 	vmm_do(t->v, VMM_OUT_USER, N);
@@ -69,7 +71,7 @@ TEST_F_TIMEOUT(tlb, sleeps_with_a_flush_lose_it, 60)
 	for (i = 0; i < N; i++) {
 		tlb_write_page(t->v, 0);
 		tlb_take_page(t->mem, 0);
-		usleep(1000);
+		usleep(SLEEP_US);
 		vmm_do(t->v, VMM_CPUID, 1);
 	}
 	tlb_expect(t, " flushes=%d kind.%s=%d cause.remote=%d", N, tlb_whole(), N, N);
