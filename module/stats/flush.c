@@ -3,7 +3,7 @@
 #include <linux/string.h>
 
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/flush.h"
 #include "stats/seq.h"
 

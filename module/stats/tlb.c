@@ -7,7 +7,7 @@
 #include "core/peek.h"
 #include "core/topo.h"
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/seq.h"
 #include "stats/tlb.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/peek.h"
 #include "core/vm.h"
-#include "stats/account.h"
+#include "stats/counts.h"
 #include "stats/seq.h"
 #include "stats/tlb.h"
 

@@ -68,7 +68,7 @@ run "" vpid --save "$work/saved"; is 0 "vpid --save"
 run pinned vpid --baseline "$work/saved"; is 0 "vpid --baseline"
 out '^all +flushes +80\.0/s +80\.0/s +\+0%$' "compares flushes"
 out '^all +remote +58\.0/s +58\.0/s +\+0%$' "each cause"
-out '^all +kept same_cpu +75\.0% +75\.0% +\+0\.0 points$' "and what was kept"
+out '^all +same_cpu kept +75\.0% +75\.0% +\+0\.0 points$' "and what was kept"
 narrow "vpid --baseline"
 
 run "" help vpid;		is 0 "help on vpid"; narrow "help on vpid"
