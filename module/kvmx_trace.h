@@ -46,6 +46,35 @@
 	EM(KVMX_D_NODE,			"same_node")		\
 	EM_LAST(KVMX_D_OTHER,		"other_node")
 
+#define KVMX_TRACE_TLBS						\
+	EM(KVMX_TLB_FATE_UNKNOWN,	"unknown")		\
+	EM(KVMX_TLB_FATE_KEPT,		"kept")			\
+	EM_LAST(KVMX_TLB_FATE_LOST,	"lost")
+
+#define KVMX_TRACE_KINDS					\
+	EM(KVMX_K_INVEPT_GLOBAL,	"invept_global")	\
+	EM(KVMX_K_INVEPT_CONTEXT,	"invept_context")	\
+	EM(KVMX_K_INVVPID_ALL,		"invvpid_all")		\
+	EM(KVMX_K_INVVPID_CONTEXT,	"invvpid_context")	\
+	EM(KVMX_K_INVVPID_ADDRESS,	"invvpid_address")	\
+	EM(KVMX_K_GUEST,		"guest")		\
+	EM(KVMX_K_ASID,			"asid")			\
+	EM(KVMX_K_NEW_ASID,		"new_asid")		\
+	EM_LAST(KVMX_K_INVLPGA,		"invlpga")
+
+#define KVMX_TRACE_FLUSH_CAUSES					\
+	EM(KVMX_W_MOVED,		"moved")		\
+	EM(KVMX_W_SIBLING,		"sibling")		\
+	EM(KVMX_W_REMOTE,		"remote")		\
+	EM(KVMX_W_PARAVIRTUAL,		"paravirtual")		\
+	EM(KVMX_W_INSTRUCTION,		"instruction")		\
+	EM(KVMX_W_NESTED,		"nested")		\
+	EM(KVMX_W_RESET,		"reset")		\
+	EM(KVMX_W_NEW_ROOT,		"new_root")		\
+	EM(KVMX_W_VMM,			"vmm")			\
+	EM(KVMX_W_TAGS_USED_UP,		"tags_used_up")		\
+	EM_LAST(KVMX_W_UNATTRIBUTED,	"unattributed")
+
 /* First for programs that read the format: what each enumerator is. */
 #undef EM
 #undef EM_LAST
@@ -55,6 +84,9 @@ KVMX_TRACE_ACCESSES
 KVMX_TRACE_CAUSES
 KVMX_TRACE_OUTCOMES
 KVMX_TRACE_DISTANCES
+KVMX_TRACE_TLBS
+KVMX_TRACE_KINDS
+KVMX_TRACE_FLUSH_CAUSES
 
 /* Then for print formats. */
 #undef EM
@@ -68,6 +100,8 @@ int kvmx_tracing_migrate(void);
 void kvmx_tracing_no_migrate(void);
 int kvmx_tracing_ready(void);
 void kvmx_tracing_no_ready(void);
+int kvmx_tracing_flush(void);
+void kvmx_tracing_no_flush(void);
 
 TRACE_EVENT_FN(ept_violation,
 	TP_PROTO(u64 vm, u32 vcpu, u64 gpa, enum kvmx_access access,
@@ -106,8 +140,8 @@ TRACE_EVENT_FN(ept_violation,
 
 TRACE_EVENT_FN(migrate,
 	TP_PROTO(u64 vm, u32 vcpu, u32 from, u32 to,
-		 enum kvmx_distance distance),
-	TP_ARGS(vm, vcpu, from, to, distance),
+		 enum kvmx_distance distance, enum kvmx_tlb_fate tlb),
+	TP_ARGS(vm, vcpu, from, to, distance, tlb),
 
 	TP_STRUCT__entry(
 		__field(u64, vm)
@@ -115,6 +149,7 @@ TRACE_EVENT_FN(migrate,
 		__field(u32, from)
 		__field(u32, to)
 		__field(u8, distance)
+		__field(u8, tlb)
 	),
 
 	TP_fast_assign(
@@ -123,11 +158,13 @@ TRACE_EVENT_FN(migrate,
 		__entry->from = from;
 		__entry->to = to;
 		__entry->distance = distance;
+		__entry->tlb = tlb;
 	),
 
-	TP_printk("vm=%llu vcpu=%u from=%u to=%u distance=%s",
+	TP_printk("vm=%llu vcpu=%u from=%u to=%u distance=%s tlb=%s",
 		  __entry->vm, __entry->vcpu, __entry->from, __entry->to,
-		  __print_symbolic(__entry->distance, KVMX_TRACE_DISTANCES)),
+		  __print_symbolic(__entry->distance, KVMX_TRACE_DISTANCES),
+		  __print_symbolic(__entry->tlb, KVMX_TRACE_TLBS)),
 
 	kvmx_tracing_migrate, kvmx_tracing_no_migrate
 );
@@ -162,6 +199,36 @@ TRACE_EVENT_FN(ready,
 		  __entry->woken, __entry->by_comm, __entry->by_tid),
 
 	kvmx_tracing_ready, kvmx_tracing_no_ready
+);
+
+TRACE_EVENT_FN(flush,
+	TP_PROTO(u64 vm, u32 vcpu, enum kvmx_flush_kind kind,
+		 enum kvmx_flush_cause cause, u32 asked),
+	TP_ARGS(vm, vcpu, kind, cause, asked),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, vcpu)
+		__field(u32, asked)
+		__field(u8, kind)
+		__field(u8, cause)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->vcpu = vcpu;
+		__entry->asked = asked;
+		__entry->kind = kind;
+		__entry->cause = cause;
+	),
+
+	TP_printk("vm=%llu vcpu=%u kind=%s cause=%s asked=0x%x",
+		  __entry->vm, __entry->vcpu,
+		  __print_symbolic(__entry->kind, KVMX_TRACE_KINDS),
+		  __print_symbolic(__entry->cause, KVMX_TRACE_FLUSH_CAUSES),
+		  __entry->asked),
+
+	kvmx_tracing_flush, kvmx_tracing_no_flush
 );
 
 #endif /* KVMX_TRACE_H */

@@ -46,7 +46,7 @@ trace_cmd_lists_them()
 	local e
 	command -v trace-cmd >/dev/null || { skip "no trace-cmd"; return; }
 	trace-cmd list -e '^kvmx:' >"$tmp/list" || fail "trace-cmd list"
-	for e in ept_violation migrate ready; do
+	for e in ept_violation flush migrate ready; do
 		check "$e" grep -qx "kvmx:$e" "$tmp/list"
 	done
 }

@@ -184,6 +184,12 @@ static const struct {
 	{ "migrate", "u32 from;" },
 	{ "migrate", "u32 to;" },
 	{ "migrate", "u8 distance;" },
+	{ "migrate", "u8 tlb;" },
+	{ "flush", "u64 vm;" },
+	{ "flush", "u32 vcpu;" },
+	{ "flush", "u32 asked;" },
+	{ "flush", "u8 kind;" },
+	{ "flush", "u8 cause;" },
 	{ "ready", "u64 vm;" },
 	{ "ready", "u32 vcpu;" },
 	{ "ready", "u32 cpu;" },
@@ -206,6 +212,11 @@ static const struct {
 	{ "ept_violation", "{ 4, \"retried\" }" },
 	{ "migrate", "{ 1, \"smt_sibling\" }" },
 	{ "migrate", "{ 4, \"other_node\" }" },
+	{ "migrate", "{ 2, \"lost\" }" },
+	{ "flush", "{ 1, \"invept_context\" }" },
+	{ "flush", "{ 7, \"new_asid\" }" },
+	{ "flush", "{ 2, \"remote\" }" },
+	{ "flush", "{ 10, \"unattributed\" }" },
 };
 
 TEST_F(trace, the_format_is_as_documented)

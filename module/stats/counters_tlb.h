@@ -40,6 +40,13 @@ enum kvmx_flush_cause {
 	KVMX_NR_FLUSH_CAUSES
 };
 
+/* What became of a vCPU's entries while it was away. */
+enum kvmx_tlb_fate {
+	KVMX_TLB_FATE_UNKNOWN,
+	KVMX_TLB_FATE_KEPT,
+	KVMX_TLB_FATE_LOST,
+};
+
 #define KVMX_TLB_KIND(X, sym, name, needs)				\
 	X(kind[KVMX_K_##sym], "tlb.kind." name,				\
 			CUMULATIVE, NONE, SUM, needs)

@@ -3,6 +3,7 @@
 #include <linux/string.h>
 
 #include "core/vm.h"
+#include "kvmx_trace.h"
 #include "stats/counts.h"
 #include "stats/flush.h"
 #include "stats/seq.h"
@@ -55,16 +56,20 @@ void kvmx_flush_withdraw(struct kvmx_asked *a, enum kvmx_flush_cause cause)
 void kvmx_flush_bill(struct kvmx_vcpu *v, enum kvmx_flush_kind kind,
 		     const struct kvmx_asked *a)
 {
+	enum kvmx_flush_cause cause = a->nr ? a->order[0] :
+					      KVMX_W_UNATTRIBUTED;
 	struct kvmx_tlb *d = &v->counts->data->tlb;
 	unsigned int i;
 
 	kvmx_seq_begin(&d->head.seq);
 	d->flushes++;
 	d->kind[kind]++;
-	d->cause[a->nr ? a->order[0] : KVMX_W_UNATTRIBUTED]++;
+	d->cause[cause]++;
 	for (i = 1; i < a->nr; i++)
 		d->also[a->order[i]]++;
 	kvmx_seq_end(&d->head.seq);
+	if (trace_flush_enabled())
+		trace_flush(v->vm->id, v->index, kind, cause, a->mask);
 }
 
 /**

@@ -43,12 +43,15 @@ static void groups_exit(struct kvmx_vcpu *v, struct kvm_vcpu *key, u64 code,
 {
 	u32 groups = READ_ONCE(v->groups);
 	struct kvmx_data *d = v->counts->data;
+	enum kvmx_tlb_fate tlb = KVMX_TLB_FATE_UNKNOWN;
 	struct kvmx_look look;
 
-	if (groups & KVMX_STATS_TLB)
+	if (groups & KVMX_STATS_TLB) {
 		kvmx_tlb_exit(v, &v->more->tlb, key, code, now);
+		tlb = v->more->tlb.fate;
+	}
 	if (groups & KVMX_STATS_SCHED)
-		kvmx_runq_exit(v, &v->more->sched, &d->sched, code);
+		kvmx_runq_exit(v, &v->more->sched, &d->sched, code, tlb);
 	if (!(groups & (KVMX_STATS_MMU | KVMX_STATS_IO)))
 		return;
 	look = look_at(key, code);

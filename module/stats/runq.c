@@ -128,11 +128,12 @@ static void note_place(struct kvmx_sched_state *s)
 	s->ran_on = cpu + 1;
 }
 
-static void tell_move(struct kvmx_vcpu *v, struct kvmx_sched_state *s)
+static void tell_move(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
+		      enum kvmx_tlb_fate tlb)
 {
 	if (trace_migrate_enabled())
 		trace_migrate(v->vm->id, v->index, s->came_from - 1,
-			      s->ran_on - 1, s->moved);
+			      s->ran_on - 1, s->moved, tlb);
 	s->came_from = 0;
 }
 
@@ -142,15 +143,16 @@ static void tell_move(struct kvmx_vcpu *v, struct kvmx_sched_state *s)
  * @s: what is kept of it
  * @d: its figures
  * @code: exit code
+ * @tlb: what became of its TLB entries before it entered
  *
  * Context: the vCPU's bound thread, preemption disabled.
  */
 void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
-		    struct kvmx_sched *d, u64 code)
+		    struct kvmx_sched *d, u64 code, enum kvmx_tlb_fate tlb)
 {
 	settle(v, s, d);
 	if (unlikely(s->came_from))
-		tell_move(v, s);
+		tell_move(v, s, tlb);
 	/* Not one that the account made nothing of. */
 	s->exit_open = v->counts->open && s->moved != KVMX_NR_DISTANCES;
 	s->exit_code = code;

@@ -67,5 +67,5 @@ void kvmx_runq_event(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 void kvmx_runq_entry(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
 		     struct kvmx_sched *d, u64 now);
 void kvmx_runq_exit(struct kvmx_vcpu *v, struct kvmx_sched_state *s,
-		    struct kvmx_sched *d, u64 code);
+		    struct kvmx_sched *d, u64 code, enum kvmx_tlb_fate tlb);
 #endif /* KVMX_STATS_RUNQ_H */

@@ -107,8 +107,11 @@ static void settle(struct kvmx_vcpu *v, struct kvmx_tlb_state *s,
 		kvmx_vmx_tag(&tag);
 		lost |= !tag.number;
 	}
-	if (s->returned && !v->opaque)
+	s->fate = KVMX_TLB_FATE_UNKNOWN;
+	if (s->returned && !v->opaque) {
 		kvmx_flush_returned(v, s->distance, !lost);
+		s->fate = lost ? KVMX_TLB_FATE_LOST : KVMX_TLB_FATE_KEPT;
+	}
 	if (!v->opaque)
 		note_tag(v, s, &tag, now);
 	s->returned = false;

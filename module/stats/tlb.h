@@ -50,6 +50,7 @@ enum kvmx_tlb_doing {
  * @entered: an entry is not settled yet
  * @distance: of that entry, if @returned
  * @returned: it was the first since its thread was put on a CPU
+ * @fate: of its entries at the last such entry that is settled
  * @sibling: another vCPU of the VM had run there since
  * @flush: SVM: that entry flushes all of its tag
  */
@@ -76,6 +77,7 @@ struct kvmx_tlb_state {
 	bool entered;
 	enum kvmx_distance distance;
 	bool returned;
+	enum kvmx_tlb_fate fate;
 	bool sibling;
 	bool flush;
 };

@@ -19,13 +19,14 @@
  * disabling them, after our exit function has run: whatever it tells before and
  * after is only noted, or refused.
  */
-enum event { EPT_VIOLATION, MIGRATE, READY, NR_EVENTS };
+enum event { EPT_VIOLATION, MIGRATE, READY, FLUSH, NR_EVENTS };
 
 /* What has to be counted for each. */
 static const u32 needs[NR_EVENTS] = {
 	[EPT_VIOLATION] = KVMX_STATS_MMU,
-	[MIGRATE] = KVMX_STATS_SCHED,
+	[MIGRATE] = KVMX_STATS_SCHED | KVMX_STATS_TLB,
 	[READY] = KVMX_STATS_SCHED,
+	[FLUSH] = KVMX_STATS_TLB,
 };
 
 static DEFINE_SPINLOCK(events_lock);	/* for all of these */
@@ -98,6 +99,16 @@ int kvmx_tracing_ready(void)
 void kvmx_tracing_no_ready(void)
 {
 	note(READY, false);
+}
+
+int kvmx_tracing_flush(void)
+{
+	return note(FLUSH, true);
+}
+
+void kvmx_tracing_no_flush(void)
+{
+	note(FLUSH, false);
 }
 
 /**
