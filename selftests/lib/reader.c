@@ -77,6 +77,15 @@ static void look_at(int fd, unsigned int groups, struct hand *h)
 	stats_close(s);
 }
 
+/* Not beyond the end: what took seconds makes for a nap of a minute. */
+static void nap(struct crew *c, long us)
+{
+	const long slice = 50000;
+
+	for (; us > 0 && !crew_done(c); us -= slice)
+		usleep(us < slice ? us : slice);
+}
+
 void reader_round(struct crew *c, struct hand *h)
 {
 	/* None, or some of them. */
@@ -111,5 +120,5 @@ void reader_round(struct crew *c, struct hand *h)
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	took = (to.tv_sec - from.tv_sec) * 1000000 +
 	       (to.tv_nsec - from.tv_nsec) / 1000;
-	usleep(took * 5 + rand() % (took * 10 + 10000));
+	nap(c, took * 5 + rand() % (took * 10 + 10000));
 }
