@@ -96,22 +96,11 @@ void fail_begin(void)
 	}
 }
 
-void fail_end(void)
-{
-	unsigned int i;
-
-	fail_disarm();
-	fail_only(FAIL_ANYWHERE);
-	for (i = 0; i < SETTINGS; i++)
-		if (*settings[i].was)
-			put(settings[i].file, settings[i].was);
-	close(nth);
-	nth = -1;
-}
-
 struct range {
 	uint64_t from, to;
 };
+
+static const struct range everything = { 0, UINT64_MAX };
 
 /* From a function of the kernel to the next one: /proc/kallsyms is in order. */
 static struct range range_of_symbol(const char *symbol)
@@ -158,28 +147,44 @@ static struct range range_of_kvmx(void)
 	return r;
 }
 
-/*
- * Where a kprobe cannot be armed or disarmed, the kernel warns
- * (kernel/kprobes.c), also if all there is to say is that it had no memory: the
- * one is left out of loading, the other of the rest, unless KVMX_FAIL_KPROBES is
- * set: to see that kvmx copes. The first of these that was not inlined.
- */
-static struct range range_to_spare(enum fail_where where)
+static struct range range_of_first(const char * const symbols[4])
 {
-	static const char * const symbols[][4] = {
-		{ "__arm_kprobe_ftrace", "arm_kprobe_ftrace", "arm_kprobe",
-		  "register_kprobe" },
-		{ "__disarm_kprobe_ftrace", "disarm_kprobe_ftrace",
-		  "disarm_kprobe", "__disable_kprobe" },
-	};
 	struct range r = { };
 	unsigned int i;
 
-	if (getenv("KVMX_FAIL_KPROBES"))
-		return r;
+	/* The others were inlined. */
 	for (i = 0; i < 4 && !r.to; i++)
-		r = range_of_symbol(symbols[where == FAIL_IN_KVMX][i]);
+		r = range_of_symbol(symbols[i]);
 	return r;
+}
+
+/*
+ * Where a kprobe cannot be armed or disarmed, the kernel warns, also if all there
+ * is to say is that it had no memory: both are left out, with what lies between
+ * them in kernel/kprobes.c, for the kernel takes one range only. Unless
+ * KVMX_FAIL_KPROBES is set: to see that kvmx copes.
+ */
+static struct range range_to_spare(void)
+{
+	static const char * const arm[4] = {
+		"__arm_kprobe_ftrace", "arm_kprobe_ftrace", "arm_kprobe",
+		"enable_kprobe",
+	}, * const disarm[4] = {
+		"__disarm_kprobe_ftrace", "disarm_kprobe_ftrace",
+		"disarm_kprobe", "__disable_kprobe",
+	};
+	struct range a, b;
+
+	if (getenv("KVMX_FAIL_KPROBES"))
+		return (struct range){ };
+	a = range_of_first(arm);
+	b = range_of_first(disarm);
+	if (!a.to || !b.to)
+		return a.to ? a : b;
+	return (struct range){
+		.from = a.from < b.from ? a.from : b.from,
+		.to = a.to > b.to ? a.to : b.to,
+	};
 }
 
 static bool put_address(const char *kind, const char *file, uint64_t at)
@@ -191,20 +196,12 @@ static bool put_address(const char *kind, const char *file, uint64_t at)
 	return put(path, value);
 }
 
-bool fail_only(enum fail_where where)
+static bool filter(struct range only, struct range spare)
 {
-	struct range only = { 0, UINT64_MAX }, spare = { };
 	char path[64];
 	unsigned int i;
 	bool done = true;
 
-	if (where != FAIL_ANYWHERE) {
-		only = where == FAIL_IN_KVMX ? range_of_kvmx() :
-					       range_of_symbol("do_one_initcall");
-		spare = range_to_spare(where);
-		if (!only.to)
-			die("no such code in /proc/kallsyms");
-	}
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		snprintf(path, sizeof(path), DEBUGFS "/%s", kinds[i]);
 		if (access(path, F_OK))
@@ -214,7 +211,33 @@ bool fail_only(enum fail_where where)
 			put_address(kinds[i], "reject-start", spare.from) &&
 			put_address(kinds[i], "reject-end", spare.to);
 	}
-	return done || where == FAIL_ANYWHERE;
+	return done;
+}
+
+void fail_end(void)
+{
+	unsigned int i;
+
+	fail_disarm();
+	filter(everything, (struct range){ });
+	for (i = 0; i < SETTINGS; i++)
+		if (*settings[i].was)
+			put(settings[i].file, settings[i].was);
+	close(nth);
+	nth = -1;
+}
+
+bool fail_only(enum fail_where where)
+{
+	struct range only = everything;
+
+	if (where == FAIL_IN_KVMX)
+		only = range_of_kvmx();
+	else if (where == FAIL_IN_INIT)
+		only = range_of_symbol("do_one_initcall");
+	if (!only.to)
+		die("no such code in /proc/kallsyms");
+	return filter(only, range_to_spare()) || where == FAIL_ANYWHERE;
 }
 
 void fail_arm(unsigned int n)

@@ -14,12 +14,11 @@ const char *fail_unavailable(void);
 void fail_begin(void);
 void fail_end(void);
 
+/* Arming and disarming of kprobes is spared, for the kernel would warn. */
 enum fail_where {
 	FAIL_ANYWHERE,		/* in the system call */
-	/* But for kprobes, about which the kernel would warn. */
-	FAIL_IN_KVMX,		/* in code of kvmx, or called by it; not disarming */
-	FAIL_IN_INIT,		/* in a module's init function, or called by it; not
-				 * arming */
+	FAIL_IN_KVMX,		/* in code of kvmx, or called by it */
+	FAIL_IN_INIT,		/* in a module's init function, or called by it */
 };
 
 /* False where the kernel cannot tell: without its stack trace filter. */
