@@ -116,9 +116,22 @@ stop_filters()
 	stop_perf_stat
 }
 
+# A recorder is up once it holds perf's events, and opens no more.
+events_are_open()
+{
+	local i n=0 before
+	for ((i = 0; i < 100; i++)); do
+		before=$n
+		n=$(find "/proc/$peer/fd" -lname '*perf_event*' 2>/dev/null | wc -l)
+		[ "$n" -eq 0 ] || [ "$n" -ne "$before" ] || break
+		sleep 2
+	done
+}
+
 start_perf_kvm()
 {
 	launch perf kvm stat record -a -o /tmp/perf.data
+	events_are_open
 	settle
 }
 
@@ -131,7 +144,12 @@ stop_perf_kvm()
 
 start_trace_cmd()
 {
+	local i
 	launch trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry -o /tmp/trace.dat
+	for ((i = 0; i < 100; i++)); do
+		[ "$(cat /sys/kernel/tracing/events/kvm/kvm_entry/enable)" != 1 ] || break
+		sleep 1
+	done
 	settle
 }
 
