@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bitops.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <asm/cpufeature.h>
 
 #include "core/exit.h"
@@ -120,10 +121,10 @@ int kvmx_groups_alloc(struct kvmx_vcpu *v, u32 groups)
 		return -ENOMEM;
 	if (!groups || v->more)
 		return 0;
-	v->more = kzalloc(sizeof(*v->more), GFP_KERNEL);
+	v->more = vzalloc(sizeof(*v->more));
 	if (!v->more)
 		return -ENOMEM;
-	kvmx_memory_add(sizeof(*v->more));
+	kvmx_memory_add(PAGE_ALIGN(sizeof(*v->more)));
 	return 0;
 }
 
@@ -137,8 +138,8 @@ void kvmx_groups_free(struct kvmx_vcpu *v)
 {
 	if (!v->more)
 		return;
-	kvmx_memory_add(-(long)sizeof(*v->more));
-	kfree(v->more);
+	kvmx_memory_add(-(long)PAGE_ALIGN(sizeof(*v->more)));
+	vfree(v->more);
 }
 
 /**
