@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -27,16 +28,21 @@
 #define TABLE_GONE	(KVMX_NR_MMU_OPS + 1)
 
 /**
- * struct owner - whose the entry is that changes next on a CPU
- * @kvm: the VM's key; NULL: nobody knows
+ * struct owner - whose the entries are that change next on a CPU
+ * @kvm: the VM's key
  * @task: in this thread
- * @once: just one entry
+ * @entries: so many of them, or ANY
+ *
+ * Where a table goes, its own entries change, too: some kernels tell of the table
+ * before, some after them.
  */
 struct owner {
 	const struct kvm *kvm;
 	const struct task_struct *task;
-	bool once;
+	unsigned int entries;
 };
+
+#define ANY	UINT_MAX
 
 static DEFINE_PER_CPU(struct owner, owners);
 static atomic64_t unattributed;
@@ -73,11 +79,21 @@ static unsigned int op_of(int level, u64 before, u64 now)
 static const struct kvm *take_owner(void)
 {
 	struct owner *o = this_cpu_ptr(&owners);
-	const struct kvm *kvm = o->task == current ? o->kvm : NULL;
 
-	if (o->once)
-		o->kvm = NULL;
-	return kvm;
+	if (o->task != current || !o->entries)
+		return NULL;
+	if (o->entries != ANY)
+		o->entries--;
+	return o->kvm;
+}
+
+static void set_owner(const struct kvm *kvm, enum kvmx_mmu_work what)
+{
+	struct owner *o = this_cpu_ptr(&owners);
+
+	if (o->kvm != kvm || o->task != current || o->entries == ANY)
+		*o = (struct owner){ .kvm = kvm, .task = current };
+	o->entries = what == KVMX_MMU_RELOGS ? ANY : o->entries + 1;
 }
 
 static void ops_change(int level, u64 before, u64 now)
@@ -110,10 +126,7 @@ static void ops_work(const struct kvm *kvm, enum kvmx_mmu_work what)
 	struct kvmx_vm *vm;
 
 	if (what == KVMX_MMU_CHANGES || what == KVMX_MMU_RELOGS) {
-		*this_cpu_ptr(&owners) = (struct owner){
-			.kvm = kvm, .task = current,
-			.once = what == KVMX_MMU_CHANGES,
-		};
+		set_owner(kvm, what);
 		return;
 	}
 	vm = kvmx_vm_peek(kvm);
