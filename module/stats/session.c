@@ -100,12 +100,15 @@ static void vm_groups_use(struct kvmx_vm *vm, u32 groups, int by)
 	}
 }
 
-/* What trace events need of a VM, they use. */
-static void vm_trace(struct kvmx_vm *vm)
+/* What trace events need of a VM, they use. Return: what they do not any more. */
+static u32 vm_trace(struct kvmx_vm *vm)
 {
+	u32 dropped = vm->traced & ~traced;
+
 	vm_groups_use(vm, traced & ~vm->traced, 1);
-	vm_groups_use(vm, vm->traced & ~traced, -1);
+	vm_groups_use(vm, dropped, -1);
 	vm->traced = traced;
+	return dropped;
 }
 
 static void vm_stop(struct kvmx_vm *vm)
@@ -345,18 +348,18 @@ void kvmx_session_catch_up(void)
 static void trace_all(void)
 {
 	struct kvmx_vm *vm;
+	u32 dropped;
 	u64 id = 0;
 
 	while ((vm = kvmx_vm_get_next(id))) {
 		id = vm->id;
-		vm_trace(vm);
-		if (vm_wanted(vm)) {
-			vm_groups_stop(vm);
-			if (vm_start(vm))
-				vm_starve(vm);
-		} else if (vm->counting_since) {
+		dropped = vm_trace(vm);
+		if (vm_wanted(vm) && vm_start(vm))
+			vm_starve(vm);
+		if (!vm_wanted(vm) && vm->counting_since)
 			vm_stop(vm);
-		}
+		else if (dropped)
+			vm_groups_stop(vm);
 		kvmx_vm_put(vm);
 	}
 }
