@@ -23,7 +23,7 @@ a_while()
 {
 	cat >"$tmp/a_while" <<-END
 	for _ in {1..300}; do
-		! "$here/look" info | grep -qx 'counting 1' || break
+		! "$here/look" list | grep -q ",counting" || break
 		sleep 0.1
 	done
 	sleep $((2 * patience))
