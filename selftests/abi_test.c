@@ -207,6 +207,23 @@ FIXTURE_TEARDOWN(abi)
 	setup_end(&self->s);
 }
 
+/* There is a VM, and so something to measure, on either vendor. */
+TEST_F_TIMEOUT(abi, what_counting_costs_is_measured_each_time, 60)
+{
+	struct kvmx_cost cost = { .size = sizeof(cost) };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		cost.exit = 0;
+		ASSERT_EQ(0, ioctl(self->s.fd[ON_NODE], KVMX_COST, &cost));
+		/* More than nothing, less than a million ticks. */
+		EXPECT_LT(1000, cost.exit);
+		EXPECT_GT(1000000000, cost.exit);
+		EXPECT_LT(0, cost.rounds);
+		EXPECT_GT(sysconf(_SC_NPROCESSORS_CONF), cost.cpu);
+	}
+}
+
 TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 {
 	unsigned int i, nr;
