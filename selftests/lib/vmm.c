@@ -270,6 +270,8 @@ static uint64_t fresh_pages(struct vmm_vcpu *v, uint64_t n)
 {
 	unsigned int index = v - v->vm->vcpu;
 
+	if (index >= VMM_FRESH_VCPUS)
+		die("VMM_TOUCH is for the first %u vCPUs", VMM_FRESH_VCPUS);
 	if (n > VMM_FRESH_PAGES)
 		die("%lu pages at once are too many", (unsigned long)n);
 	if (!v->fresh_mem) {

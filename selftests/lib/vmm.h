@@ -58,7 +58,8 @@
 #include <linux/kvm.h>
 
 #define VMM_MAX_STEPS		32
-#define VMM_MAX_VCPUS		48
+#define VMM_MAX_VCPUS		64
+#define VMM_FRESH_VCPUS		48	/* the first ones have pages to touch */
 #define VMM_FRESH_PAGES		4096	/* per vCPU */
 /* Memory nowhere, in the last 2 MB that the guest's page tables map. */
 #define VMM_HOLE_GPA		0x3fe00000UL

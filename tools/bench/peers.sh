@@ -29,6 +29,8 @@ row other "kvmx counts another VM"
 row stat "kvmx: statistics open (kvmx stat)" -s 0
 row sched "kvmx: with kvmx sched" -s 1
 row ept "kvmx: with kvmx ept" -s 6
+row vpid "kvmx: with kvmx vpid" -s 8
+row all "kvmx: with all of these" -s 15
 row again "nothing, once more"
 
 # The peer in the background: its pid, what it said.

@@ -393,7 +393,7 @@ static void all_reading(void)
 
 static void the_tool(void)
 {
-	tool(48);
+	tool(64);
 }
 
 static const struct {
