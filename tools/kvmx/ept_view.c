@@ -338,31 +338,18 @@ static void put_whole(struct stat_view *view, const struct watch_vm *vm,
 	ept_put_backing(view, vm);
 }
 
-static void put_vcpus(struct stat_view *view, const struct watch_vm *vm,
-		      const struct tally *each)
+static void put_vcpu(struct stat_view *view, const struct view_vm *what,
+		     unsigned int i)
 {
-	struct out *o = view->out;
-	unsigned int i;
+	put_source(view, &what->vm->vcpus[i].source,
+		   tally_time(&what->each[i]));
+}
 
-	if (!view->opts->per_vcpu && view->opts->vcpu == NO_VCPU)
-		return;
-	out_list(o, "vcpus");
-	for (i = 0; i < vm->nr_vcpus; i++) {
-		const struct watch_vcpu *v = &vm->vcpus[i];
-
-		if (!view_has_vcpu(view, v))
-			continue;
-		out_begin(o, NULL);
-		out_say(o, "%s", "");
-		out_say(o, "vCPU %u (vcpu_id %u, tid %d)", v->info.index,
-			v->info.vcpu_id, v->info.tid);
-		out_field(o, "index", NULL, val_num(v->info.index));
-		out_field(o, "vcpu_id", NULL, val_num(v->info.vcpu_id));
-		out_field(o, "measured", NULL, val_ticks(tally_time(&each[i])));
-		put_source(view, &v->source, tally_time(&each[i]));
-		out_end(o);
-	}
-	out_end(o);
+static void put_body(struct stat_view *view, const struct view_vm *what)
+{
+	if (view->opts->vcpu == NO_VCPU)
+		put_whole(view, what->vm, what->measured);
+	view_put_vcpus(view, what, put_vcpu);
 }
 
 /**
@@ -372,22 +359,5 @@ static void put_vcpus(struct stat_view *view, const struct watch_vm *vm,
  */
 void ept_put_vm(struct stat_view *view, struct watch_vm *vm)
 {
-	struct tally *each = xcalloc(vm->nr_vcpus, sizeof(*each));
-	struct tally sum;
-	__u64 measured;
-	unsigned int i;
-
-	measured = view_tally(view, vm, &sum, each);
-	out_begin(view->out, NULL);
-	view_headline(view, vm, measured);
-	view_vm_fields(view, vm, measured);
-	if (view->opts->vcpu == NO_VCPU)
-		put_whole(view, vm, measured);
-	put_vcpus(view, vm, each);
-	view_notes(view, vm);
-	out_end(view->out);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		tally_free(&each[i]);
-	free(each);
-	tally_free(&sum);
+	view_put_vm(view, vm, put_body);
 }

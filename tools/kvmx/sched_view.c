@@ -337,6 +337,21 @@ static void put_balance(struct stat_view *view, const struct watch_vm *vm,
 	out_end(o);
 }
 
+static void put_body(struct stat_view *view, const struct view_vm *what)
+{
+	struct watch_vm *vm = what->vm;
+
+	view_split(view, vm, what->sum, what->each);
+	if (view->opts->vcpu == NO_VCPU)
+		put_balance(view, vm, what->each);
+	put_vcpus(view, vm, what->each);
+	sched_put_costs(view, vm);
+	sched_put_polls(view, vm);
+	sched_put_quotas(view, vm);
+	sched_put_policies(view, vm);
+	sched_put_threads(view, vm);
+}
+
 /**
  * sched_put_vm() - a VM, for kvmx sched
  * @view: how it is printed
@@ -344,28 +359,5 @@ static void put_balance(struct stat_view *view, const struct watch_vm *vm,
  */
 void sched_put_vm(struct stat_view *view, struct watch_vm *vm)
 {
-	struct tally *each = xcalloc(vm->nr_vcpus, sizeof(*each));
-	struct tally sum;
-	__u64 measured;
-	unsigned int i;
-
-	measured = view_tally(view, vm, &sum, each);
-	out_begin(view->out, NULL);
-	view_headline(view, vm, measured);
-	view_vm_fields(view, vm, measured);
-	view_split(view, vm, &sum, each);
-	if (view->opts->vcpu == NO_VCPU)
-		put_balance(view, vm, each);
-	put_vcpus(view, vm, each);
-	sched_put_costs(view, vm);
-	sched_put_polls(view, vm);
-	sched_put_quotas(view, vm);
-	sched_put_policies(view, vm);
-	sched_put_threads(view, vm);
-	view_notes(view, vm);
-	out_end(view->out);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		tally_free(&each[i]);
-	free(each);
-	tally_free(&sum);
+	view_put_vm(view, vm, put_body);
 }

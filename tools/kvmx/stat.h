@@ -67,6 +67,28 @@ void stat_put_vm(struct stat_view *view, struct watch_vm *vm);
 void baseline_begin(struct stat_view *view);
 void baseline_put(struct stat_view *view);
 
+/**
+ * struct view_vm - a VM that is being printed
+ * @vm: the VM
+ * @sum: of all its vCPUs
+ * @each: of each vCPU
+ * @measured: for how long, in ticks
+ */
+struct view_vm {
+	struct watch_vm *vm;
+	struct tally *sum;
+	struct tally *each;
+	__u64 measured;
+};
+
+/* view_vm.c */
+void view_put_vm(struct stat_view *view, struct watch_vm *vm,
+		 void (*body)(struct stat_view *view,
+			      const struct view_vm *what));
+void view_put_vcpus(struct stat_view *view, const struct view_vm *what,
+		    void (*one)(struct stat_view *view,
+				const struct view_vm *what, unsigned int i));
+
 /* Parts of what is printed of a VM: stat_view.c */
 bool view_has_vcpu(const struct stat_view *view, const struct watch_vcpu *v);
 __u64 view_tally(const struct stat_view *view, const struct watch_vm *vm,

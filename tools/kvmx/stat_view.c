@@ -343,31 +343,20 @@ static void count_exits(struct stat_view *view, const struct tally *sum,
 		view->ticks = measured;
 }
 
+static void put_body(struct stat_view *view, const struct view_vm *what)
+{
+	count_exits(view, what->sum, what->measured);
+	if (!view->opts->raw)
+		view_split(view, what->vm, what->sum, what->each);
+	if (sum_shown(view))
+		put_figures(view, what->sum, &what->vm->whole);
+	put_vcpus(view, what->vm, what->each);
+}
+
 /* A VM, for kvmx stat. */
 void stat_put_vm(struct stat_view *view, struct watch_vm *vm)
 {
-	struct tally *each = xcalloc(vm->nr_vcpus, sizeof(*each));
-	struct out *o = view->out;
-	struct tally sum;
-	unsigned int i;
-	__u64 measured;
-
-	measured = view_tally(view, vm, &sum, each);
-	count_exits(view, &sum, measured);
-	out_begin(o, NULL);
-	view_headline(view, vm, measured);
-	view_vm_fields(view, vm, measured);
-	if (!view->opts->raw)
-		view_split(view, vm, &sum, each);
-	if (sum_shown(view))
-		put_figures(view, &sum, &vm->whole);
-	put_vcpus(view, vm, each);
-	view_notes(view, vm);
-	out_end(o);
-	for (i = 0; i < vm->nr_vcpus; i++)
-		tally_free(&each[i]);
-	free(each);
-	tally_free(&sum);
+	view_put_vm(view, vm, put_body);
 }
 
 static void tell_gone(struct watch_vm *vm)
