@@ -156,24 +156,9 @@ TEST_F_TIMEOUT(ops, pages_of_another_vm_are_not_told, 60)
 	munmap(gap, 2 * VMM_HUGE_PAGE);
 }
 
-static bool parameter(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	bool on = f && fgetc(f) == 'Y';
-
-	if (f)
-		fclose(f);
-	return on;
-}
-
-static bool has_pml(void)
-{
-	return parameter("/sys/module/kvm_intel/parameters/pml");
-}
-
 TEST_F_TIMEOUT(ops, dirty_logging_write_protects_each_page_once, 60)
 {
-	if (has_pml())
+	if (host_has_pml())
 		SKIP(return, "this processor logs written pages by itself");
 	go(self, VMM_WRITE, 300);
 	mark(self);
@@ -193,7 +178,7 @@ TEST_F_TIMEOUT(ops, fetching_the_log_protects_what_was_written, 60)
 		.slot = VMM_SLOT, .dirty_bitmap = bits,
 	};
 
-	if (has_pml())
+	if (host_has_pml())
 		SKIP(return, "this processor logs written pages by itself");
 	set_logging(self, true);
 	go(self, VMM_WRITE, 70);
@@ -219,7 +204,7 @@ TEST_F_TIMEOUT(ops, logging_splits_huge_pages_and_its_end_collapses_them, 60)
 {
 	bool in_place;
 
-	if (!parameter("/sys/module/kvm/parameters/eager_page_split"))
+	if (!host_parameter("/sys/module/kvm/parameters/eager_page_split"))
 		SKIP(return, "KVM is told to split lazily");
 	if (madvise(self->mem, MEM_SIZE, MADV_HUGEPAGE))
 		SKIP(return, "this kernel has no transparent huge pages");
@@ -231,7 +216,7 @@ TEST_F_TIMEOUT(ops, logging_splits_huge_pages_and_its_end_collapses_them, 60)
 	expect(" mapped=%lu", HUGE_PAGES);
 	mark(self);
 	set_logging(self, true);
-	expect(has_pml() ? " split=%lu" : " split=%lu write_protected=%lu",
+	expect(host_has_pml() ? " split=%lu" : " split=%lu write_protected=%lu",
 	       HUGE_PAGES, PAGES);
 	EXPECT_EQ(0, stats_get(self->s, "mmu.pages.2m"));
 	go(self, VMM_WRITE, PAGES);

@@ -213,29 +213,13 @@ TEST_F_TIMEOUT(ept, writes_to_a_read_only_slot_are_that_and_emulated, 60)
 	       n, n, n);
 }
 
-static bool parameter(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	bool on = f && fgetc(f) == 'Y';
-
-	if (f)
-		fclose(f);
-	return on;
-}
-
-/* With page-modification logging no write has to fault. */
-static bool has_pml(void)
-{
-	return parameter("/sys/module/kvm_intel/parameters/pml");
-}
-
 TEST_F_TIMEOUT(ept, dirty_logging_costs_one_fault_for_each_written_page, 60)
 {
 	const struct stat_desc *fast = stats_find(self->s, "mmu.fast");
 	struct stats *own = kvm_stats(self->v->fd);
 	uint64_t n = self->n, pf_fast;
 
-	if (has_pml())
+	if (host_has_pml())
 		SKIP(return, "this processor logs written pages by itself");
 	go(self, VMM_WRITE, n);
 	vmm_set_slot(self->vm, VMM_SLOT, VMM_GPA, self->mem, MEM_SIZE,
@@ -403,7 +387,7 @@ TEST_F_TIMEOUT(ept, pages_by_size_are_kvms_own_through_splits_and_collapses, 60)
 		     KVM_MEM_LOG_DIRTY_PAGES);
 	go(self, VMM_WRITE, MEM_SIZE / 4096);
 	same_pages(whole, own);
-	if (!has_pml()) {
+	if (!host_has_pml()) {
 		EXPECT_EQ(0, stats_get(whole, "mmu.pages.2m"));
 		EXPECT_LE(MEM_SIZE / 4096, stats_get(whole, "mmu.pages.4k"));
 	}
@@ -448,9 +432,9 @@ TEST_F_TIMEOUT(ept, the_walk_is_as_this_host_has_it, 60)
 		EXPECT_EQ(NULL, stats_find(self->s, "mmu.walk.pml"));
 		return;
 	}
-	EXPECT_EQ(parameter("/sys/module/kvm_intel/parameters/eptad"),
+	EXPECT_EQ(host_parameter("/sys/module/kvm_intel/parameters/eptad"),
 		  stats_get(self->s, "mmu.walk.ad"));
-	if (!has_pml())
+	if (!host_has_pml())
 		EXPECT_EQ(0, stats_get(self->s, "mmu.walk.pml"));
 }
 

@@ -297,3 +297,18 @@ uint64_t sized(const char *name, uint64_t n)
 
 	return env && *env ? strtoull(env, NULL, 10) : scaled(n);
 }
+
+bool host_parameter(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	bool on = f && fgetc(f) == 'Y';
+
+	if (f)
+		fclose(f);
+	return on;
+}
+
+bool host_has_pml(void)
+{
+	return host_parameter("/sys/module/kvm_intel/parameters/pml");
+}

@@ -50,6 +50,11 @@ unsigned int patience(void);
 /* Waits for the child that runs the cases, then host_end(). */
 int host_wait(int pid);
 
+/* Is a module's parameter, by its path in sysfs, on? */
+bool host_parameter(const char *path);
+/* With page-modification logging no write has to fault. */
+bool host_has_pml(void);
+
 /* In place of TEST_HARNESS_MAIN; the harness itself ends by exit(). */
 #define HOST_HARNESS_MAIN						\
 	static void be_patient(void)					\
