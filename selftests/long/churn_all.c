@@ -106,16 +106,7 @@ static void cpus(struct crew *c, struct hand *h)
 static void slot_set(struct vmm *vm, struct hand *h, uint64_t gpa, size_t size,
 		     void *mem, unsigned int flags)
 {
-	struct kvm_userspace_memory_region r = {
-		.slot = SLOT,
-		.flags = flags,
-		.guest_phys_addr = gpa,
-		.memory_size = size,
-		.userspace_addr = (uintptr_t)mem,
-	};
-
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r))
-		die_errno("KVM_SET_USER_MEMORY_REGION");
+	vmm_set_slot(vm, SLOT, gpa, mem, size, flags);
 	h->done[SLOTS_CHANGED]++;
 	usleep(rand() % 3000);
 }
