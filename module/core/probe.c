@@ -36,7 +36,7 @@
 
 static atomic64_t uncounted;
 
-/* The hot path: one compare, and one more for VMs that nobody looks at. */
+/* The vCPU that went the long way last on this CPU: mostly the next one, too. */
 static __always_inline struct kvmx_vcpu *vcpu_fast(struct kvm_vcpu *vcpu)
 {
 	struct kvmx_vcpu *v = __this_cpu_read(kvmx_vcpu_last);
@@ -105,7 +105,10 @@ static noinline void entry_long(struct kvm_vcpu *vcpu)
 		static_call(kvmx_on_entry_more)(v, vcpu, now);
 }
 
-/* Of a VM that nobody looks at: all that it pays for others being counted. */
+/*
+ * Of a VM that nobody looks at, while another is counted: this and the look at
+ * kvmx_hot is all that it pays (docs/benchmarks.md).
+ */
 static __always_inline bool vcpu_uncounted(struct kvm_vcpu *vcpu)
 {
 	struct kvmx_vcpu *v = __this_cpu_read(kvmx_vcpu_last);
