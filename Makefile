@@ -52,11 +52,11 @@ modules_install:
 
 tools_install:
 	$(MAKE) -C tools/kvmx install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
-	install -D -m 644 uapi/linux/kvmx.h $(DESTDIR)$(PREFIX)/include/linux/kvmx.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/*.h
 
 uninstall:
 	$(MAKE) -C tools/kvmx uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
-	rm -f $(DESTDIR)$(PREFIX)/include/linux/kvmx.h
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/include/linux/,$(notdir $(wildcard uapi/linux/*.h)))
 	find $(DESTDIR)/lib/modules/$$(uname -r) -name 'kvmx.ko*' -delete
 	test -n "$(DESTDIR)" || depmod
 

@@ -5,6 +5,8 @@
  * that exist.
  */
 #include <linux/kvmx.h>
+#include <linux/kvmx_events.h>
+#include <linux/kvmx_place.h>
 #include <stddef.h>
 
 #define SAME(name, a, b) \
@@ -134,3 +136,86 @@ SAME(vm_vcpus, KVMX_VM_VCPUS, 0xb911);
 SAME(vm_stats, KVMX_VM_STATS, 0xb912);
 SAME(stats_notes, KVMX_STATS_NOTES, 0xb920);
 SAME(stats_top, KVMX_STATS_TOP, 0xb921);
+
+AT(kvmx_record, size, 0);
+AT(kvmx_record, type, 4);
+AT(kvmx_record, seq, 8);
+AT(kvmx_record, time_ns, 16);
+AT(kvmx_record, vm, 24);
+AT(kvmx_record, pid, 32);
+AT(kvmx_record, tid, 36);
+AT(kvmx_record, thread_class, 40);
+AT(kvmx_record, vcpu, 44);
+AT(kvmx_record, arg, 48);
+AT(kvmx_record, name, 56);
+SIZE(kvmx_record, 72);
+
+AT(kvmx_events, size, 0);
+AT(kvmx_events, flags, 4);
+AT(kvmx_events, mask, 8);
+AT(kvmx_events, reserved, 16);
+SIZE(kvmx_events, 24);
+
+AT(kvmx_pin, vcpu, 0);
+AT(kvmx_pin, cpu, 4);
+SIZE(kvmx_pin, 8);
+
+AT(kvmx_placed_thread, tid, 0);
+AT(kvmx_placed_thread, thread_class, 4);
+AT(kvmx_placed_thread, vcpu, 8);
+AT(kvmx_placed_thread, why, 12);
+AT(kvmx_placed_thread, state, 16);
+AT(kvmx_placed_thread, drifts, 20);
+AT(kvmx_placed_thread, name, 24);
+SIZE(kvmx_placed_thread, 40);
+
+AT(kvmx_place_note, kind, 0);
+AT(kvmx_place_note, cpu, 4);
+AT(kvmx_place_note, node, 8);
+AT(kvmx_place_note, tid, 12);
+AT(kvmx_place_note, vm, 16);
+AT(kvmx_place_note, arg, 24);
+AT(kvmx_place_note, text, 32);
+SIZE(kvmx_place_note, 144);
+
+AT(kvmx_plan, nr_threads, 0);
+AT(kvmx_plan, thread_size, 4);
+AT(kvmx_plan, nr_notes, 8);
+AT(kvmx_plan, note_size, 12);
+AT(kvmx_plan, threads, 16);
+AT(kvmx_plan, masks, 24);
+AT(kvmx_plan, notes, 32);
+SIZE(kvmx_plan, 40);
+
+AT(kvmx_place, size, 0);
+AT(kvmx_place, flags, 4);
+AT(kvmx_place, policy, 8);
+AT(kvmx_place, smt, 12);
+AT(kvmx_place, mask_size, 16);
+AT(kvmx_place, nr_map, 20);
+AT(kvmx_place, cpus, 24);
+AT(kvmx_place, emulator, 32);
+AT(kvmx_place, io, 40);
+AT(kvmx_place, map, 48);
+AT(kvmx_place, nodes, 56);
+AT(kvmx_place, nr_nodes, 64);
+AT(kvmx_place, interval_ms, 68);
+AT(kvmx_place, plan, 72);
+SIZE(kvmx_place, 112);
+
+AT(kvmx_placed, size, 0);
+AT(kvmx_placed, flags, 4);
+AT(kvmx_placed, policy, 8);
+AT(kvmx_placed, smt, 12);
+AT(kvmx_placed, mask_size, 16);
+AT(kvmx_placed, state, 20);
+AT(kvmx_placed, age_ns, 24);
+AT(kvmx_placed, births, 32);
+AT(kvmx_placed, birth_ns_max, 40);
+AT(kvmx_placed, birth_ns, 48);
+AT(kvmx_placed, moves, 56);
+AT(kvmx_placed, drifts, 64);
+AT(kvmx_placed, refusals, 72);
+AT(kvmx_placed, fallbacks, 80);
+AT(kvmx_placed, plan, 88);
+SIZE(kvmx_placed, 128);
