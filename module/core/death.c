@@ -36,8 +36,8 @@ static void forget(struct kvmx_vm *vm)
 		struct kvmx_hot *hot = READ_ONCE(*h);
 
 		v = READ_ONCE(*p);
-		if (v && v->vm == vm)
-			cmpxchg(p, v, NULL);
+		if (v->vm == vm)
+			cmpxchg(p, v, &kvmx_vcpu_none);
 		if (hot->vcpu && hot->vcpu->vm == vm)
 			cmpxchg(h, hot, &kvmx_hot_none);
 	}

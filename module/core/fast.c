@@ -16,6 +16,7 @@
 #include "core/fast.h"
 #include "core/hot.h"
 #include "core/probe.h"
+#include "core/vm.h"
 
 /* The two halves as they come: putting them together takes two steps more. */
 static __always_inline void note_time(struct kvmx_hot *hot)
@@ -42,7 +43,8 @@ notrace void kvmx_fast_exit_vmx(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	struct kvmx_hot *hot = raw_cpu_read(kvmx_hot);
 
 	if (unlikely(hot->armed != vcpu)) {
-		kvmx_probe_exit(NULL, vcpu, KVMX_ISA_VMX);
+		if (!kvmx_vcpu_skipped(vcpu))
+			kvmx_probe_exit(NULL, vcpu, KVMX_ISA_VMX);
 		return;
 	}
 	vmread_checked(VM_EXIT_REASON, &hot->code);
@@ -56,7 +58,8 @@ notrace void kvmx_fast_exit_svm(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	const struct vmcb * const *vmcb = (void *)(vcpu + 1);
 
 	if (unlikely(hot->armed != vcpu)) {
-		kvmx_probe_exit(NULL, vcpu, KVMX_ISA_SVM);
+		if (!kvmx_vcpu_skipped(vcpu))
+			kvmx_probe_exit(NULL, vcpu, KVMX_ISA_SVM);
 		return;
 	}
 	hot->code = (u32)(*vmcb)->control.exit_code;

@@ -10,6 +10,9 @@
  * of counting, a group of figures, disarms; then entry and exit go the long way
  * (core/probe.c), which counts what was noted, and an entry arms again.
  *
+ * A VM that nobody looks at takes neither: where @armed is another, the second
+ * and last look is at kvmx_vcpu.skip of the vCPU that was here last.
+ *
  * Who may write
  *  - @armed: the vCPU's thread sets it, with preemption off; anybody may clear
  *    it, after saying why in a word that arming looks at: see kvmx_hot_disarm()
@@ -46,6 +49,7 @@ DECLARE_PER_CPU(struct kvmx_hot *, kvmx_hot);
 extern struct kvmx_hot kvmx_hot_none;
 
 void kvmx_hot_reset(void);
+void kvmx_hot_skip(struct kvmx_vcpu *v);
 
 /**
  * kvmx_hot_disarm() - the next entry or exit takes the long way

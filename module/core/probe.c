@@ -41,7 +41,7 @@ static __always_inline struct kvmx_vcpu *vcpu_fast(struct kvm_vcpu *vcpu)
 {
 	struct kvmx_vcpu *v = __this_cpu_read(kvmx_vcpu_last);
 
-	return likely(v && v->key == vcpu) ? v : NULL;
+	return likely(v->key == vcpu) ? v : NULL;
 }
 
 /* No record, or no memory for its counters: each entry tries to change that. */
@@ -82,7 +82,7 @@ static noinline void vcpu_bind(struct kvmx_vcpu *v, struct kvm_vcpu *vcpu,
 	kvmx_threads_bind(v, now);
 }
 
-static noinline void entry_long(struct kvm_vcpu *vcpu)
+void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 {
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now;
@@ -105,26 +105,7 @@ static noinline void entry_long(struct kvm_vcpu *vcpu)
 		static_call(kvmx_on_entry_more)(v, vcpu, now);
 }
 
-/*
- * Of a VM that nobody looks at, while another is counted: this and the look at
- * kvmx_hot is all that it pays (docs/benchmarks.md).
- */
-static __always_inline bool vcpu_uncounted(struct kvm_vcpu *vcpu)
-{
-	struct kvmx_vcpu *v = __this_cpu_read(kvmx_vcpu_last);
-
-	return v && v->key == vcpu && !READ_ONCE(v->counting) &&
-	       !READ_ONCE(v->starved);
-}
-
-/* Without a frame of its own. */
-void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
-{
-	if (!vcpu_uncounted(vcpu))
-		entry_long(vcpu);
-}
-
-static noinline void exit_long(struct kvm_vcpu *vcpu, u32 isa)
+void kvmx_probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 {
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now, code;
@@ -151,12 +132,6 @@ static noinline void exit_long(struct kvm_vcpu *vcpu, u32 isa)
 	static_call(kvmx_on_exit)(v, code, now);
 	if (unlikely(READ_ONCE(v->groups)))
 		static_call(kvmx_on_exit_more)(v, vcpu, code, now);
-}
-
-void kvmx_probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
-{
-	if (!vcpu_uncounted(vcpu))
-		exit_long(vcpu, isa);
 }
 
 static void probe_fault(void *data, struct kvm_vcpu *vcpu, u64 address,

@@ -15,7 +15,8 @@ typedef void kvmx_exit_fn(void *data, struct kvm_vcpu *vcpu, u32 isa);
 
 /*
  * The long way of entries and exits, for those that cannot take the short one
- * (core/hot.h). Arguments and context are the tracepoints'.
+ * (core/hot.h). Arguments and context are the tracepoints': so the short way,
+ * which calls them last, has nothing to move.
  */
 kvmx_entry_fn kvmx_probe_entry;
 kvmx_exit_fn kvmx_probe_exit;

@@ -9,10 +9,10 @@
 #include <linux/ktime.h>
 
 #include "core/hook.h"
+#include "core/hot.h"
 #include "core/vm.h"
 
 DEFINE_RAW_SPINLOCK(kvmx_vm_lock);
-DEFINE_PER_CPU(struct kvmx_vcpu *, kvmx_vcpu_last);
 struct workqueue_struct *kvmx_wq;
 
 static DEFINE_HASHTABLE(vm_hash, 8);
@@ -203,6 +203,7 @@ struct kvmx_vcpu *kvmx_vcpu_insert(struct kvmx_vm *vm,
 	v->id = seen->id;
 	v->tid = get_pid(tid);
 	v->key = seen->vcpu;
+	v->skip = v->key;
 	list_for_each_entry(other, &vm->vcpus, link) {
 		if (other->index > v->index)
 			break;
@@ -370,6 +371,7 @@ void kvmx_vcpu_unlink(struct kvmx_vcpu *v)
 		return;
 	static_call(kvmx_on_death)(v);
 	WRITE_ONCE(v->key, NULL);
+	kvmx_hot_skip(v);
 	hash_del_rcu(&v->hash);
 }
 

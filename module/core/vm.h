@@ -29,8 +29,12 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/cpumask.h>
+#include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -62,8 +66,12 @@ struct task_struct;
 /**
  * struct kvmx_vcpu - record of a vCPU
  * @key: KVM's vCPU while that exists, NULL afterwards
- * @counting: its counters while somebody counts, else NULL. The one word that
- *	the probes on entry and exit look at; read with preemption disabled
+ * @skip: the same while entries and exits have nothing to do for it: nobody
+ *	counts it. What entry and exit look at first (core/fast.c), and no more
+ *	than a hint: where it is NULL, all the rest is looked at; see
+ *	kvmx_hot_skip()
+ * @counting: its counters while somebody counts, else NULL; read with preemption
+ *	disabled
  * @task: the thread whose events count for this vCPU (core/threads.h). It
  *	cannot be gone while it is bound, and is looked into under @lock or by
  *	itself
@@ -87,24 +95,27 @@ struct task_struct;
  */
 struct kvmx_vcpu {
 	struct kvm_vcpu *key;
+	const struct kvm_vcpu *skip;
 	struct kvmx_counts *counting;
 	struct task_struct *task;
+	struct kvmx_more *more;
+	struct kvmx_vm *vm;
 	bool opaque;
 	u8 doing;
 	bool starved;
-	u32 groups;
-	struct kvmx_more *more;
+	u8 groups;
+	u32 index;
+	raw_spinlock_t lock;
+	u32 id;
 
-	struct kvmx_vm *vm;
 	struct kvmx_counts *counts;
 	struct hlist_node hash;
 	struct hlist_node task_hash;
-	raw_spinlock_t lock;
 	struct list_head link;
 	struct pid *tid;
-	u32 index;
-	u32 id;
 };
+
+static_assert(KVMX_ALL_GROUPS <= U8_MAX);
 
 /**
  * struct kvmx_vm - record of a VM
@@ -184,9 +195,20 @@ extern struct workqueue_struct *kvmx_wq;
 
 /*
  * The vCPU that entered last on each CPU: nearly always the next one as well.
- * Written by that CPU only, but for the death work that takes dead records out.
+ * Never NULL. Written by that CPU only, but for the death work that takes dead
+ * records out.
  */
 DECLARE_PER_CPU(struct kvmx_vcpu *, kvmx_vcpu_last);
+extern struct kvmx_vcpu kvmx_vcpu_none;
+
+/*
+ * Of a VM that nobody looks at, while another is counted: this, after the look
+ * at kvmx_hot, is all that an entry or exit pays (docs/benchmarks.md).
+ */
+static __always_inline bool kvmx_vcpu_skipped(const struct kvm_vcpu *vcpu)
+{
+	return likely(raw_cpu_read(kvmx_vcpu_last)->skip == vcpu);
+}
 
 int kvmx_vm_init(void);
 void kvmx_vm_exit(void);

@@ -19,6 +19,7 @@
 #include "core/fast.h"
 #include "core/hot.h"
 #include "core/probe.h"
+#include "core/vm.h"
 #include "stats/counts.h"
 #include "stats/hot.h"
 #include "stats/schema.h"
@@ -81,7 +82,8 @@ static __always_inline void hot_entry(struct kvm_vcpu *vcpu, bool vmx)
 	kvmx_seq_end(&d->seq);
 	return;
 slow:
-	kvmx_probe_entry(NULL, vcpu, false);
+	if (!kvmx_vcpu_skipped(vcpu))
+		kvmx_probe_entry(NULL, vcpu, false);
 }
 
 /* Context: kvm_entry, interrupts off. */
