@@ -89,9 +89,9 @@ void kvmx_vm_discard(struct kvmx_vm *vm)
 {
 	if (!vm)
 		return;
-	if (vm->ran)
-		kvmx_memory_add(-KVMX_RAN_SIZE);
-	free_percpu(vm->ran);
+	if (vm->cpus)
+		kvmx_memory_add(-KVMX_CPUS_SIZE);
+	free_percpu(vm->cpus);
 	put_pid(vm->pid);
 	kvmx_memory_add(-(long)sizeof(*vm));
 	kfree(vm);

@@ -27,7 +27,6 @@
 #ifndef KVMX_CORE_VM_H
 #define KVMX_CORE_VM_H
 
-#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -47,7 +46,7 @@
 #define KVMX_NR_GROUPS		4
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
 
-/* Operations on mappings, kvmx_vm.mmu_ops[]. */
+/* Operations on mappings, kvmx_vm_cpu.ops[]. */
 enum kvmx_mmu_op {
 	KVMX_OP_MAPPED,		/* a page was mapped */
 	KVMX_OP_ZAPPED,		/* a page is not mapped any more */
@@ -118,6 +117,17 @@ struct kvmx_vcpu {
 static_assert(KVMX_ALL_GROUPS <= U8_MAX);
 
 /**
+ * struct kvmx_vm_cpu - what a CPU keeps of a VM
+ * @ops: operations on its mappings, by whoever does them there
+ * @ran: index, plus one, of its vCPU that entered there last; kept while
+ *	KVMX_STATS_TLB is counted
+ */
+struct kvmx_vm_cpu {
+	u64 ops[KVMX_NR_MMU_OPS];
+	u32 ran;
+};
+
+/**
  * struct kvmx_vm - record of a VM
  * @id: never used twice while the module is loaded
  * @key: KVM's VM while that exists, NULL afterwards
@@ -137,13 +147,11 @@ static_assert(KVMX_ALL_GROUPS <= U8_MAX);
  *	of KVMX_STATS_*
  * @traced: groups that trace events use; each is in @group_users once
  * @group_since: kvmx_clock() when counting a group was switched on last
- * @mmu_ops: operations on its mappings, counted by whoever does them
  * @mmu_others: operations of which KVM does not tell whose they are, plus one,
  *	when somebody asked first; 0: nobody did. Under the session's mutex
  * @collapser: thread that takes its tables away for huge pages; a key
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
- * @ran: for each CPU the index, plus one, of the vCPU that entered there last;
- *	kept while KVMX_STATS_TLB is counted, and made for it first
+ * @cpus: for groups that want it, made when the first of them is counted
  * @wait: readers that poll for its end
  * @death: tells them, and drops the reference of the living
  * @free: frees the record after a grace period
@@ -167,8 +175,7 @@ struct kvmx_vm {
 	u32 traced;
 	u64 group_since[KVMX_NR_GROUPS];
 	u64 counting_since;
-	u32 __percpu *ran;
-	atomic64_t mmu_ops[KVMX_NR_MMU_OPS];
+	struct kvmx_vm_cpu __percpu *cpus;
 	u64 mmu_others;
 	const struct task_struct *collapser;
 	wait_queue_head_t wait;
@@ -253,8 +260,9 @@ bool kvmx_vm_is_stale(const struct kvmx_seen *seen);
 void kvmx_vm_refresh_name(struct kvmx_vm *vm);
 void kvmx_vm_copy_name(struct kvmx_vm *vm, char to[KVMX_NAME_LEN]);
 
-/* Bytes of kvmx_vm.ran. */
-#define KVMX_RAN_SIZE	((long)(num_possible_cpus() * sizeof(u32)))
+/* Bytes of kvmx_vm.cpus. */
+#define KVMX_CPUS_SIZE							\
+	((long)(num_possible_cpus() * sizeof(struct kvmx_vm_cpu)))
 
 /* Bytes held for records and counters, all VMs together. */
 void kvmx_memory_add(long bytes);

@@ -96,14 +96,18 @@ static void groups_tlb(struct kvmx_vcpu *v, struct kvm_vcpu *key,
 	kvmx_tlb_told(v, v ? &v->more->tlb : NULL, key, what, arg);
 }
 
-static int alloc_ran(struct kvmx_vm *vm)
+static int alloc_cpus(struct kvmx_vm *vm)
 {
-	if (vm->ran)
+	struct kvmx_vm_cpu __percpu *cpus;
+
+	if (vm->cpus)
 		return 0;
-	vm->ran = alloc_percpu(u32);
-	if (!vm->ran)
+	cpus = alloc_percpu(struct kvmx_vm_cpu);
+	if (!cpus)
 		return -ENOMEM;
-	kvmx_memory_add(KVMX_RAN_SIZE);
+	kvmx_memory_add(KVMX_CPUS_SIZE);
+	/* The group mmu does not wait for it (stats/mmu_ops.c). */
+	smp_store_release(&vm->cpus, cpus);
 	return 0;
 }
 
@@ -117,7 +121,7 @@ static int alloc_ran(struct kvmx_vm *vm)
  */
 int kvmx_groups_alloc(struct kvmx_vcpu *v, u32 groups)
 {
-	if (groups & KVMX_STATS_TLB && alloc_ran(v->vm))
+	if (groups & (KVMX_STATS_TLB | KVMX_STATS_MMU) && alloc_cpus(v->vm))
 		return -ENOMEM;
 	if (!groups || v->more)
 		return 0;

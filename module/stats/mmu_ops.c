@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/cpumask.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "core/hook.h"
 #include "core/vm.h"
@@ -45,7 +46,18 @@ struct owner {
 #define ANY	UINT_MAX
 
 static DEFINE_PER_CPU(struct owner, owners);
-static atomic64_t unattributed;
+static DEFINE_PER_CPU(u64, unattributed);
+
+/* Of each CPU a figure that only grows, so their sum only grows, too. */
+static u64 sum_unattributed(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&unattributed, cpu));
+	return sum;
+}
 
 static bool is_page(int level, u64 entry)
 {
@@ -100,17 +112,22 @@ static void ops_change(int level, u64 before, u64 now)
 {
 	const struct kvm *kvm = take_owner();
 	unsigned int op = op_of(level, before, now);
+	struct kvmx_vm_cpu __percpu *cpus;
 	struct kvmx_vm *vm;
 
 	if (op == NOTHING)
 		return;
 	if (!kvm) {
 		if (op != TABLE_GONE)
-			atomic64_inc(&unattributed);
+			this_cpu_inc(unattributed);
 		return;
 	}
 	vm = kvmx_vm_peek(kvm);
 	if (!vm || !READ_ONCE(vm->group_users[ilog2(KVMX_STATS_MMU)]))
+		return;
+	/* Somebody is just asking for the group: see kvmx_groups_alloc(). */
+	cpus = READ_ONCE(vm->cpus);
+	if (!cpus)
 		return;
 	if (op == TABLE_GONE) {
 		/* At the end of a VM or slot no huge page takes its place. */
@@ -118,7 +135,7 @@ static void ops_change(int level, u64 before, u64 now)
 			return;
 		op = KVMX_OP_COLLAPSED;
 	}
-	atomic64_inc(&vm->mmu_ops[op]);
+	this_cpu_inc(cpus->ops[op]);
 }
 
 static void ops_work(const struct kvm *kvm, enum kvmx_mmu_work what)
@@ -144,7 +161,7 @@ static void ops_work(const struct kvm *kvm, enum kvmx_mmu_work what)
 void kvmx_mmu_ops_start(struct kvmx_vm *vm)
 {
 	if (!vm->mmu_others)
-		vm->mmu_others = atomic64_read(&unattributed) + 1;
+		vm->mmu_others = sum_unattributed() + 1;
 }
 
 /**
@@ -156,11 +173,14 @@ void kvmx_mmu_ops_start(struct kvmx_vm *vm)
  */
 void kvmx_mmu_ops_read(struct kvmx_vm *vm, struct kvmx_mmu *to)
 {
-	int i;
+	struct kvmx_vm_cpu __percpu *cpus = READ_ONCE(vm->cpus);
+	int i, cpu;
 
-	for (i = 0; i < KVMX_NR_MMU_OPS; i++)
-		to->op[i] = atomic64_read(&vm->mmu_ops[i]);
-	to->unattributed = atomic64_read(&unattributed) + 1 - vm->mmu_others;
+	memset(to->op, 0, sizeof(to->op));
+	for_each_possible_cpu(cpu)
+		for (i = 0; cpus && i < KVMX_NR_MMU_OPS; i++)
+			to->op[i] += READ_ONCE(per_cpu_ptr(cpus, cpu)->ops[i]);
+	to->unattributed = sum_unattributed() + 1 - vm->mmu_others;
 }
 
 /**

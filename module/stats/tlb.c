@@ -35,12 +35,12 @@ void kvmx_tlb_start(struct kvmx_tlb_state *s)
 /* Did another vCPU of the VM run on this CPU since this one did? */
 static bool sibling_ran(const struct kvmx_vcpu *v)
 {
-	u32 __percpu *ran = v->vm->ran;
-	u32 before = __this_cpu_read(*ran);
+	struct kvmx_vm_cpu __percpu *cpus = v->vm->cpus;
+	u32 before = __this_cpu_read(cpus->ran);
 
 	if (likely(before == v->index + 1))
 		return false;
-	__this_cpu_write(*ran, v->index + 1);
+	__this_cpu_write(cpus->ran, v->index + 1);
 	return before;
 }
 
