@@ -66,7 +66,7 @@ quietly()
 
 # What modules are made from. The rest of the tree may change without
 # compiling them again.
-MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/)'
+MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/|selftests/layout/)'
 USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/bench/|selftests/|module/stats/)'
 
 # The fault that modules are built with, on purpose (module/plant.c); as a rule
@@ -101,6 +101,7 @@ build_modules_locked()
 	local cmd=(make -C "$src" KDIR="$K_HEADERS" modules)
 	grep -qs '^modules:' "$tree/Makefile" ||
 		cmd=(make -C "$K_HEADERS" M="$src" modules)
+	cmd+=(KVMX_TESTS=1)
 	[ -z "$LAB_PLANT" ] || cmd+=("KVMX_PLANT=$LAB_PLANT")
 	quietly "$place/build.log" "modules for $K_ABI" \
 		in_buildroot "${cmd[@]}" "-j$(nproc)"
