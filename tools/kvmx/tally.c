@@ -12,6 +12,55 @@ static __u64 get(const __u64 *data, const struct figure *f)
 	return f ? data[f->at] : 0;
 }
 
+/*
+ * Each interval takes two tallies of each vCPU, of some 75 KB, nearly all of them
+ * zeroes: most reasons never happen. So they are used again, and of these only
+ * what was written is cleared.
+ */
+struct spare {
+	struct spare *next;
+	struct tally_exit *exits;
+	unsigned int nr;
+};
+
+static struct spare *spares;
+
+/* All zeroes. */
+static struct tally_exit *exits_get(unsigned int nr)
+{
+	struct spare **p, *found;
+	struct tally_exit *exits;
+
+	for (p = &spares; *p; p = &(*p)->next) {
+		if ((*p)->nr != nr)
+			continue;
+		found = *p;
+		*p = found->next;
+		exits = found->exits;
+		free(found);
+		return exits;
+	}
+	return xcalloc(nr, sizeof(*exits));
+}
+
+static void exits_put(struct tally_exit *exits, unsigned int nr)
+{
+	struct spare *s;
+	unsigned int i;
+
+	if (!exits)
+		return;
+	for (i = 0; i < nr; i++) {
+		if (exits[i].happened)
+			memset(&exits[i], 0, sizeof(exits[i]));
+		exits[i].reason = NULL;
+		exits[i].hist.nr = 0;
+	}
+	s = xcalloc(1, sizeof(*s));
+	*s = (struct spare){ .next = spares, .exits = exits, .nr = nr };
+	spares = s;
+}
+
 /* @e is all zeroes. Most reasons never happen: these stay so. */
 static void read_exit(struct tally_exit *e, const struct reason *r,
 		      const __u64 *data)
@@ -25,6 +74,7 @@ static void read_exit(struct tally_exit *e, const struct reason *r,
 		hist_none(&e->hist, hist ? hist->size : 0);
 		return;
 	}
+	e->happened = true;
 	e->gross = get(data, r->field[EXIT_GROSS]);
 	e->net = get(data, r->field[EXIT_NET]);
 	if (hist)
@@ -103,7 +153,7 @@ void tally_read(struct tally *t, const struct schema *s, const __u64 *data,
 		t->times[i].ticks = get(data, s->times[i].figure);
 	}
 	t->nr_exits = s->nr_reasons;
-	t->exits = xcalloc(s->nr_reasons, sizeof(*t->exits));
+	t->exits = exits_get(s->nr_reasons);
 	for (i = 0; i < s->nr_reasons; i++)
 		read_exit(&t->exits[i], &s->reasons[i], data);
 	t->entries = get(data, b->entries);
@@ -120,6 +170,7 @@ static void sub_exit(struct tally_exit *e, const struct tally_exit *base)
 
 	if (!e->count && !base->count)
 		return;
+	e->happened = true;
 	e->count = delta(e->count, base->count);
 	e->gross = delta(e->gross, base->gross);
 	e->net = delta(e->net, base->net);
@@ -164,6 +215,11 @@ static struct bound max_of(struct bound a, struct bound b)
 
 static void exit_add(struct tally_exit *sum, const struct tally_exit *e)
 {
+	if (!e->happened) {
+		hist_none(&sum->hist, e->hist.nr);
+		return;
+	}
+	sum->happened = true;
 	sum->count += e->count;
 	sum->done += e->done;
 	sum->gross += e->gross;
@@ -208,11 +264,23 @@ static struct tally_time *time_like(struct tally *t, const struct time_class *c)
 	return &t->times[t->nr_times++];
 }
 
+static void exits_like(struct tally *t, const struct tally *other)
+{
+	unsigned int i;
+
+	t->exits = exits_get(other->nr_exits);
+	t->nr_exits = other->nr_exits;
+	for (i = 0; i < t->nr_exits; i++)
+		t->exits[i].reason = other->exits[i].reason;
+}
+
 /* @sum is all zeroes at first. */
 void tally_add(struct tally *sum, const struct tally *t)
 {
 	unsigned int i;
 
+	if (!sum->exits)
+		exits_like(sum, t);
 	for (i = 0; i < t->nr_times; i++)
 		time_like(sum, t->times[i].class)->ticks += t->times[i].ticks;
 	for (i = 0; i < t->nr_exits; i++)
@@ -227,7 +295,7 @@ void tally_add(struct tally *sum, const struct tally *t)
 void tally_free(struct tally *t)
 {
 	free(t->times);
-	free(t->exits);
+	exits_put(t->exits, t->nr_exits);
 	memset(t, 0, sizeof(*t));
 }
 

@@ -28,6 +28,7 @@ struct tally_time {
  * @max: the longest, as far as it is known for this period
  * @hist: gross times
  * @code: exit code of a reason without a name, valid if @has_code
+ * @happened: ever; else all of this but @reason and the number of buckets is 0
  */
 struct tally_exit {
 	const struct reason *reason;
@@ -39,6 +40,7 @@ struct tally_exit {
 	struct hist hist;
 	__u64 code;
 	bool has_code;
+	bool happened;
 };
 
 /* The state of a vCPU when it was read. */

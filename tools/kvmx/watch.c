@@ -136,6 +136,25 @@ static void source_read(struct source *s, int dev)
 	lists_read(s);
 }
 
+/*
+ * What was read last is the base of what is read next: nobody looks at it in
+ * between, but after the first mark, and where there is nothing more to read.
+ */
+static void values_mark(struct source *s)
+{
+	struct reading base = s->base;
+
+	s->base = s->last;
+	s->last = base;
+	if (base.data && s->fd >= 0)
+		return;
+	if (!base.data)
+		s->last.data = xcalloc(s->schema->nr_values, sizeof(__u64));
+	memcpy(s->last.data, s->base.data,
+	       s->schema->nr_values * sizeof(__u64));
+	s->last.now = s->base.now;
+}
+
 /* From here on only what is new is of interest. */
 static void source_mark(struct source *s)
 {
@@ -143,11 +162,7 @@ static void source_mark(struct source *s)
 
 	if (!s->schema)
 		return;
-	if (!s->base.data)
-		s->base.data = xcalloc(s->schema->nr_values, sizeof(__u64));
-	memcpy(s->base.data, s->last.data,
-	       s->schema->nr_values * sizeof(__u64));
-	s->base.now = s->last.now;
+	values_mark(s);
 	for (i = 0; i < s->nr_tops; i++) {
 		top_free(&s->top_base[i]);
 		top_copy(&s->top_base[i], &s->top_last[i]);
