@@ -287,7 +287,7 @@ static unsigned int changed_but(FIXTURE_DATA(layout) *self, const char *whose,
 	unsigned int others = 0;
 
 	*own = 0;
-	strcpy(copy, param_get(self, "changed"));
+	snprintf(copy, sizeof(copy), "%s", param_get(self, "changed"));
 	while ((line = strsep(&rest, "\n")) && strncmp(line, "of ", 3)) {
 		if (!strncmp(line, whose, strlen(whose)))
 			++*own;

@@ -49,7 +49,6 @@ DECLARE_PER_CPU(struct kvmx_hot *, kvmx_hot);
 extern struct kvmx_hot kvmx_hot_none;
 
 void kvmx_hot_reset(void);
-void kvmx_hot_skip(struct kvmx_vcpu *v);
 
 /**
  * kvmx_hot_disarm() - the next entry or exit takes the long way

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpumask.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 
 #include "core/attach.h"
@@ -35,6 +37,10 @@
  */
 
 static atomic64_t uncounted;
+
+struct kvmx_vcpu kvmx_vcpu_none;
+/* Not initialized here: in modules, per-CPU data is not relocated. */
+DEFINE_PER_CPU(struct kvmx_vcpu *, kvmx_vcpu_last);
 
 /* The vCPU that went the long way last on this CPU: mostly the next one, too. */
 static __always_inline struct kvmx_vcpu *vcpu_fast(struct kvm_vcpu *vcpu)
@@ -255,7 +261,7 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 };
 
 /**
- * kvmx_probe_set() - choose the probes on entry and exit
+ * kvmx_probe_set() - choose the probes on entry and exit; none was seen yet
  * @entry: for kvm_entry
  * @exit: for kvm_exit
  *
@@ -263,6 +269,10 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
  */
 void kvmx_probe_set(kvmx_entry_fn *entry, kvmx_exit_fn *exit)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		per_cpu(kvmx_vcpu_last, cpu) = &kvmx_vcpu_none;
 	kvmx_hooks[KVMX_NR_HOOKS - 1].fn = entry;
 	kvmx_hooks[KVMX_NR_HOOKS - 2].fn = exit;
 }

@@ -9,7 +9,6 @@
 #include <linux/ktime.h>
 
 #include "core/hook.h"
-#include "core/hot.h"
 #include "core/vm.h"
 
 DEFINE_RAW_SPINLOCK(kvmx_vm_lock);
@@ -371,7 +370,7 @@ void kvmx_vcpu_unlink(struct kvmx_vcpu *v)
 		return;
 	static_call(kvmx_on_death)(v);
 	WRITE_ONCE(v->key, NULL);
-	kvmx_hot_skip(v);
+	kvmx_vcpu_skip(v);
 	hash_del_rcu(&v->hash);
 }
 

@@ -33,6 +33,7 @@
 #include <linux/cpumask.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/pid.h>
 #include <linux/refcount.h>
@@ -68,7 +69,7 @@ struct task_struct;
  * @skip: the same while entries and exits have nothing to do for it: nobody
  *	counts it. What entry and exit look at first (core/fast.c), and no more
  *	than a hint: where it is NULL, all the rest is looked at; see
- *	kvmx_hot_skip()
+ *	kvmx_vcpu_skip()
  * @counting: its counters while somebody counts, else NULL; read with preemption
  *	disabled
  * @task: the thread whose events count for this vCPU (core/threads.h). It
@@ -215,6 +216,22 @@ extern struct kvmx_vcpu kvmx_vcpu_none;
 static __always_inline bool kvmx_vcpu_skipped(const struct kvm_vcpu *vcpu)
 {
 	return likely(raw_cpu_read(kvmx_vcpu_last)->skip == vcpu);
+}
+
+/**
+ * kvmx_vcpu_skip() - have entries and exits anything to do for a vCPU now?
+ * @v: a vCPU of which @key, @counting or @starved has changed
+ *
+ * A probe on another CPU may see @skip late, no later than it may see those
+ * three: who needs them to be seen waits for a grace period. When @key is used
+ * again, it is by another record: here it was taken back at death.
+ *
+ * Context: kvmx_vm_lock held.
+ */
+static inline void kvmx_vcpu_skip(struct kvmx_vcpu *v)
+{
+	lockdep_assert_held(&kvmx_vm_lock);
+	WRITE_ONCE(v->skip, v->counting || v->starved ? NULL : v->key);
 }
 
 int kvmx_vm_init(void);

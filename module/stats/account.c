@@ -9,7 +9,6 @@
 #include "core/clock.h"
 #include "core/feature.h"
 #include "core/hook.h"
-#include "core/hot.h"
 #include "core/peek.h"
 #include "core/threads.h"
 #include "core/vm.h"
@@ -436,7 +435,7 @@ void kvmx_account_start(struct kvmx_vcpu *v, bool born)
 	/* Probes on other CPUs see all of the above when they see this. */
 	smp_store_release(&v->counting, c);
 	WRITE_ONCE(v->starved, false);
-	kvmx_hot_skip(v);
+	kvmx_vcpu_skip(v);
 }
 
 /**

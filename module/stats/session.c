@@ -8,7 +8,6 @@
 #include "core/discover.h"
 #include "core/feature.h"
 #include "core/hook.h"
-#include "core/hot.h"
 #include "core/kprobes.h"
 #include "core/vm.h"
 #include "stats/account.h"
@@ -124,7 +123,7 @@ static void vm_stop(struct kvmx_vm *vm)
 		WRITE_ONCE(v->counting, NULL);
 		kvmx_counts_disarm(v);
 		WRITE_ONCE(v->starved, false);
-		kvmx_hot_skip(v);
+		kvmx_vcpu_skip(v);
 	}
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 
@@ -165,7 +164,7 @@ static void vm_starve(struct kvmx_vm *vm)
 	kvmx_vm_for_each_vcpu(v, vm) {
 		if (!v->counting && v->key)
 			WRITE_ONCE(v->starved, true);
-		kvmx_hot_skip(v);
+		kvmx_vcpu_skip(v);
 	}
 	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
 	pr_warn_ratelimited("kvmx: no memory to count a new vCPU of VM %llu, trying again\n",

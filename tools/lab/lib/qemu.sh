@@ -43,6 +43,9 @@ qemu_clock()
 	# shellcheck disable=SC2054 # QEMU's own commas
 	QEMU_CLOCK=(-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1)
 	QEMU_CPU+=',-rdrand,-rdseed'
+	# Each byte of a string instruction would count as an instruction. A
+	# processor that is not fast at bytes is given eight of them at a time.
+	QEMU_CPU+=',-erms,-fsrm,-fzrm,-fsrs'
 	QEMU_APPEND='nokaslr norandmaps random.trust_cpu=off mitigations=off'
 }
 
