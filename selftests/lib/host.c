@@ -10,10 +10,10 @@
 #include "die.h"
 #include "host.h"
 #include "kvmx.h"
+#include "module.h"
 #include "vmm.h"
 
 #define PARAM	"/sys/module/kvmx/parameters/stats"
-#define KPROBES	"/sys/kernel/debug/kprobes/list"
 
 static struct {
 	int kmsg;
@@ -142,24 +142,6 @@ static bool kernel_complained(void)
 	}
 }
 
-/* Probes that are left over from kvmx when it is gone. */
-static bool kprobes_left(void)
-{
-	FILE *f = fopen(KPROBES, "r");
-	bool bad = false;
-	char line[512];
-
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f))
-		if (strstr(line, "kvm_arch_vcpu_destroy") ||
-		    strstr(line, "kvm_arch_vcpu_postcreate") ||
-		    strstr(line, "kvm_arch_destroy_vm"))
-			bad = dirty(line);
-	fclose(f);
-	return bad;
-}
-
 /* What goes on for a moment after a test: the last fds are being closed. */
 static bool settle(int node, struct kvmx_info *info)
 {
@@ -204,8 +186,8 @@ int host_end(int status)
 	if (!host.loaded) {
 		if (system("rmmod kvmx"))
 			bad = dirty("kvmx cannot be unloaded");
-		else
-			bad |= kprobes_left();
+		else if (module_kprobes())
+			bad = dirty("kprobes are left on KVM");
 	}
 	bad |= kernel_complained();
 	return bad && (!status || status == 4) ? 1 : status;

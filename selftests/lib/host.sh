@@ -262,8 +262,7 @@ no_complaints()
 
 no_kprobes_left()
 {
-	! grep -E 'kvm_arch_(vcpu_destroy|vcpu_postcreate|destroy_vm)' \
-		/sys/kernel/debug/kprobes/list 2>/dev/null
+	! grep -E ' kvm|\[GONE\]' /sys/kernel/debug/kprobes/list 2>/dev/null
 }
 
 not_in_use()

@@ -16,7 +16,7 @@ int module_unload(const char *name);
 bool module_loaded(const char *name);
 /* Unloads kvmx, waiting for readers to go, and reports how often it was refused. */
 bool module_unload_busy(unsigned int seconds, unsigned long *refused);
-/* Kprobes of kvmx in the kernel's list; 0 where there is no such list. */
+/* Kprobes on KVM in the kernel's list; 0 where there is no such list. */
 unsigned int module_kprobes(void);
 /* KVM and its vendor module are taken away, and loaded again. */
 bool module_reload_kvm(void);
