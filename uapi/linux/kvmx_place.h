@@ -115,7 +115,9 @@ struct kvmx_placed_thread {
 
 #define KVMX_NOTE_OVERCOMMIT	32	/* @arg vCPUs on CPU @cpu */
 #define KVMX_NOTE_SPLIT_MEMORY	33	/* @arg % of the memory is on @node */
-#define KVMX_NOTE_REMOTE_MEMORY	34	/* @arg % of the memory is elsewhere */
+#define KVMX_NOTE_REMOTE_MEMORY	34	/* seen from @node, which has vCPUs, @arg %
+					 * of the memory is elsewhere
+					 */
 #define KVMX_NOTE_NODE_EMPTY	35	/* node @node has CPUs, but no memory */
 #define KVMX_NOTE_FOREIGN	36	/* isolate: thread @tid still runs on @cpu */
 #define KVMX_NOTE_TOPOLOGY	37	/* the guest sees @arg threads per core */
