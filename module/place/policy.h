@@ -17,14 +17,15 @@
 #ifndef KVMX_PLACE_POLICY_H
 #define KVMX_PLACE_POLICY_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 #include <linux/kvmx_place.h>
 
 #define KVMX_POLICY_NO_CPU	0xffffffffU
 
 /* kvmx_policy_cpu.flags */
-#define KVMX_POLICY_ONLINE	(1U << 0)
-#define KVMX_POLICY_ALLOWED	(1U << 1) /* by the VMM's cpuset */
+#define KVMX_POLICY_ONLINE	BIT(0)
+#define KVMX_POLICY_ALLOWED	BIT(1) /* by the VMM's cpuset */
 
 /**
  * struct kvmx_policy_cpu - a CPU of the host
@@ -48,7 +49,6 @@ struct kvmx_policy_cpu {
 	u32 node;
 	u32 flags;
 	u32 load;
-	u32 pad;
 	u64 owner;
 	u64 user;
 };

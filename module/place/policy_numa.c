@@ -18,7 +18,7 @@
 #include "place/policy_work.h"
 
 /* More than any machine has, and less than what would make sums run over. */
-#define MAX_PAGES	(1ULL << 44)
+#define MAX_PAGES	BIT_ULL(44)
 
 static u64 pages_on(const struct kvmx_policy_work *w, u32 node)
 {

@@ -58,7 +58,7 @@ static void check_alone(struct kvmx_policy_work *w)
 		c = &w->in->cpus[cpu];
 		if (w->core[c->core].own != w->own[cpu] ||
 		    w->core[c->core].load != c->load ||
-		    w->core[c->core].users != (c->user != 0))
+		    w->core[c->core].users != !!c->user)
 			note_siblings(w, cpu);
 	}
 }

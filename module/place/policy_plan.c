@@ -125,7 +125,7 @@ static void begin(struct kvmx_policy_work *w)
 		const struct kvmx_policy_cpu *c = &in->cpus[i];
 
 		w->core[c->core].load += c->load;
-		w->core[c->core].users += c->user != 0;
+		w->core[c->core].users += !!c->user;
 		if (!w->core[c->core].user)
 			w->core[c->core].user = c->user;
 		w->llc_load[c->llc] += c->load;

@@ -63,7 +63,7 @@ static bool alone(const struct kvmx_policy_work *w, u32 cpu)
 	const struct kvmx_policy_cpu *c = &w->in->cpus[cpu];
 	const struct kvmx_policy_core *core = &w->core[c->core];
 
-	return core->load == c->load && core->users == (c->user != 0) &&
+	return core->load == c->load && core->users == !!c->user &&
 	       core->named == named(w, cpu);
 }
 

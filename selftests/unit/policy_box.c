@@ -10,8 +10,6 @@
 unsigned long box_ops;
 
 /* Called at each basic block of what is compiled with -fsanitize-coverage. */
-void __sanitizer_cov_trace_pc(void);
-
 void __sanitizer_cov_trace_pc(void)
 {
 	box_ops++;

@@ -32,6 +32,8 @@ struct box {
 /* Counts basic operations, where the policies were compiled for that. */
 extern unsigned long box_ops;
 
+void __sanitizer_cov_trace_pc(void);
+
 void box_init(struct box *b, u32 nodes, u32 llcs, u32 cores, u32 threads);
 void box_vm(struct box *b, u32 policy, u32 nr_vcpus);
 void box_again(struct box *b);

@@ -191,7 +191,9 @@ static void numa(void)
 	box_vm(&box, KVMX_POLICY_NUMA, 2);
 	memory(300, 700);
 	ok(!box_plan(&box) && vcpus_are("4 6") &&
-	   notes_are("30 % of the memory is on node 0; 70 % of the memory is on node 1; from node 1, 30 % of the memory is elsewhere"),
+	   notes_are("30 % of the memory is on node 0; "
+		     "70 % of the memory is on node 1; "
+		     "from node 1, 30 % of the memory is elsewhere"),
 	   "numa: split memory is noted");
 	box_again(&box);
 	memory(501, 499);
@@ -412,7 +414,8 @@ static void wishes(void)
 	emulator("3");
 	io("");
 	ok(box_plan(&box) == -ERANGE &&
-	   notes_are("CPU 2 is offline; CPU 3 is outside the VMM's cpuset; no CPU is left for I/O threads and workers"),
+	   notes_are("CPU 2 is offline; CPU 3 is outside the VMM's cpuset; "
+		     "no CPU is left for I/O threads and workers"),
 	   "a wish that cannot be refuses the plan, and all of them are named");
 	box_vm(&box, KVMX_POLICY_SPREAD, 8);
 	ok(!box_plan(&box) && !strstr(box_vcpus(&box), "2 3"),
