@@ -51,7 +51,14 @@
 	X(32, RELOG,		"tdp_mmu_clear_dirty_pt_masked")	\
 	X(33, COLLAPSE,		"kvm_mmu_zap_collapsible_sptes") \
 	X(34, DROP_ALL,		"kvm_arch_flush_shadow_all")	\
-	X(35, DROP_SLOT,	"kvm_arch_flush_shadow_memslot")
+	X(35, DROP_SLOT,	"kvm_arch_flush_shadow_memslot") \
+	X(36, TASK_BIRTH,	"task_newtask")			\
+	X(37, TASK_RENAME,	"task_rename")			\
+	X(38, CPUSET,		"cpuset_cpus_allowed")		\
+	X(39, HOTPLUG,		"cpu_hotplug")			\
+	X(40, PLACE,		"place")			\
+	X(41, SETAFFINITY,	"sched_setaffinity")		\
+	X(42, RUN,		"kvm_arch_vcpu_ioctl_run")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

@@ -19,6 +19,19 @@ void kvmx_no_mmu_change(int level, u64 before, u64 now) { }
 void kvmx_no_birth(struct kvmx_vm *vm) { }
 void kvmx_no_death(struct kvmx_vcpu *vcpu) { }
 void kvmx_no_free(struct kvmx_vcpu *vcpu) { }
+void kvmx_no_vcpu_born(struct kvmx_vm *vm) { }
+void kvmx_no_vm_end(struct kvmx_vm *vm) { }
+void kvmx_no_newtask(struct task_struct *child) { }
+void kvmx_no_rename(struct task_struct *task, const char *name) { }
+void kvmx_no_end(struct task_struct *task) { }
+void kvmx_no_run(struct kvmx_vcpu *vcpu) { }
+void kvmx_no_task_born(struct kvmx_vm *vm, const struct kvmx_born *born) { }
+void kvmx_no_task_renamed(struct kvmx_vm *vm, struct task_struct *task,
+			  u32 thread_class) { }
+void kvmx_no_task_end(struct kvmx_vm *vm, struct pid *tid) { }
+void kvmx_no_vcpu_thread(struct kvmx_vm *vm, struct kvmx_vcpu *vcpu,
+			 struct task_struct *task) { }
+void kvmx_no_tasks_missed(struct kvmx_vm *vm) { }
 
 DEFINE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
 DEFINE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
@@ -33,3 +46,14 @@ DEFINE_STATIC_CALL(kvmx_on_mmu_change, kvmx_no_mmu_change);
 DEFINE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
 DEFINE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
 DEFINE_STATIC_CALL(kvmx_on_free, kvmx_no_free);
+DEFINE_STATIC_CALL(kvmx_on_vcpu_born, kvmx_no_vcpu_born);
+DEFINE_STATIC_CALL(kvmx_on_vm_end, kvmx_no_vm_end);
+DEFINE_STATIC_CALL(kvmx_on_newtask, kvmx_no_newtask);
+DEFINE_STATIC_CALL(kvmx_on_rename, kvmx_no_rename);
+DEFINE_STATIC_CALL(kvmx_on_end, kvmx_no_end);
+DEFINE_STATIC_CALL(kvmx_on_run, kvmx_no_run);
+DEFINE_STATIC_CALL(kvmx_on_task_born, kvmx_no_task_born);
+DEFINE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
+DEFINE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);
+DEFINE_STATIC_CALL(kvmx_on_vcpu_thread, kvmx_no_vcpu_thread);
+DEFINE_STATIC_CALL(kvmx_on_tasks_missed, kvmx_no_tasks_missed);

@@ -15,6 +15,7 @@ struct kvmx_vm;
 
 struct kvm;
 struct kvm_vcpu;
+struct pid;
 struct task_struct;
 
 /*
@@ -117,10 +118,52 @@ void kvmx_no_mmu_work(const struct kvm *kvm, enum kvmx_mmu_work what);
 void kvmx_no_mmu_change(int level, u64 before, u64 now);
 /* Birth: task context, may sleep, no lock held. */
 void kvmx_no_birth(struct kvmx_vm *vm);
+/* The same, for who watches the VM's threads. */
+void kvmx_no_vcpu_born(struct kvmx_vm *vm);
+/* The end of a VM: a worker, may sleep, no lock held; the record is held. */
+void kvmx_no_vm_end(struct kvmx_vm *vm);
 /* Death of a vCPU: kvmx_vm_lock held, its thread cannot be in KVM any more. */
 void kvmx_no_death(struct kvmx_vcpu *vcpu);
 /* A record's memory goes: task context. */
 void kvmx_no_free(struct kvmx_vcpu *vcpu);
+
+/*
+ * Threads of any process: only while the threads of some VM are watched.
+ * Preemption disabled. The parent makes @child, which has not run yet; somebody
+ * gives @task another name, perhaps with its alloc_lock held; the current thread
+ * ends, or runs a vCPU of which it was not known.
+ */
+void kvmx_no_newtask(struct task_struct *child);
+void kvmx_no_rename(struct task_struct *task, const char *name);
+void kvmx_no_end(struct task_struct *task);
+void kvmx_no_run(struct kvmx_vcpu *vcpu);
+
+/**
+ * struct kvmx_born - a thread of a VM that is watched was born
+ * @task: the thread
+ * @parent: the thread that made it, whose CPUs it has inherited
+ * @born_ns: when that was, CLOCK_BOOTTIME
+ * @thread_class: KVMX_THREAD_*, by what is known of it by now
+ * @kernel: it never runs in user space: the kernel made it
+ * @again: that was told before; it may have reset its CPUs since
+ */
+struct kvmx_born {
+	struct task_struct *task;
+	struct pid *parent;
+	u64 born_ns;
+	u32 thread_class;
+	bool kernel;
+	bool again;
+};
+
+/* What comes of these, see core/tasks.h: may sleep, no lock held. */
+void kvmx_no_task_born(struct kvmx_vm *vm, const struct kvmx_born *born);
+void kvmx_no_task_renamed(struct kvmx_vm *vm, struct task_struct *task,
+			  u32 thread_class);
+void kvmx_no_task_end(struct kvmx_vm *vm, struct pid *tid);
+void kvmx_no_vcpu_thread(struct kvmx_vm *vm, struct kvmx_vcpu *vcpu,
+			 struct task_struct *task);
+void kvmx_no_tasks_missed(struct kvmx_vm *vm);
 
 DECLARE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
 DECLARE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
@@ -135,6 +178,17 @@ DECLARE_STATIC_CALL(kvmx_on_mmu_change, kvmx_no_mmu_change);
 DECLARE_STATIC_CALL(kvmx_on_birth, kvmx_no_birth);
 DECLARE_STATIC_CALL(kvmx_on_death, kvmx_no_death);
 DECLARE_STATIC_CALL(kvmx_on_free, kvmx_no_free);
+DECLARE_STATIC_CALL(kvmx_on_vcpu_born, kvmx_no_vcpu_born);
+DECLARE_STATIC_CALL(kvmx_on_vm_end, kvmx_no_vm_end);
+DECLARE_STATIC_CALL(kvmx_on_newtask, kvmx_no_newtask);
+DECLARE_STATIC_CALL(kvmx_on_rename, kvmx_no_rename);
+DECLARE_STATIC_CALL(kvmx_on_end, kvmx_no_end);
+DECLARE_STATIC_CALL(kvmx_on_run, kvmx_no_run);
+DECLARE_STATIC_CALL(kvmx_on_task_born, kvmx_no_task_born);
+DECLARE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
+DECLARE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);
+DECLARE_STATIC_CALL(kvmx_on_vcpu_thread, kvmx_no_vcpu_thread);
+DECLARE_STATIC_CALL(kvmx_on_tasks_missed, kvmx_no_tasks_missed);
 
 /* The code of an exit whose reason may not or cannot be read. */
 #define KVMX_CODE_OPAQUE	(~0ULL)

@@ -43,6 +43,8 @@
 #include <linux/workqueue.h>
 #include <linux/kvmx.h>
 
+#include "core/event.h"
+
 /* KVMX_STATS_* bits that are defined. */
 #define KVMX_NR_GROUPS		4
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
@@ -276,6 +278,25 @@ bool kvmx_vm_is_stale(const struct kvmx_seen *seen);
 /* What an owner's process is called now, kept up to date in @vm->name. */
 void kvmx_vm_refresh_name(struct kvmx_vm *vm);
 void kvmx_vm_copy_name(struct kvmx_vm *vm, char to[KVMX_NAME_LEN]);
+
+/**
+ * kvmx_vm_post() - an event of a VM
+ * @vm: the VM; the caller holds a reference, or kvmx_vm_lock and the VM lives
+ * @type: KVMX_EVENT_*
+ * @news: what else there is to tell; VM, process and, unless it has one, name
+ *	are filled in
+ *
+ * Context: any.
+ */
+static inline void kvmx_vm_post(struct kvmx_vm *vm, u32 type,
+				struct kvmx_news *news)
+{
+	news->vm = vm->id;
+	news->pid = vm->pid;
+	if (!news->name)
+		news->name = vm->name;
+	kvmx_event_post(type, news);
+}
 
 /* Bytes of kvmx_vm.cpus. */
 #define KVMX_CPUS_SIZE							\
