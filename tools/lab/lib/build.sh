@@ -67,7 +67,7 @@ quietly()
 # What modules are made from. The rest of the tree may change without
 # compiling them again.
 MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/|selftests/layout/)'
-USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/bench/|selftests/|module/stats/)'
+USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/bench/|selftests/|module/(core|place|stats)/)'
 
 # The fault that modules are built with, on purpose (module/plant.c); as a rule
 # none. Builds with one have places of their own.
