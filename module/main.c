@@ -21,6 +21,7 @@
 #include "core/hot.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
+#include "core/tasks.h"
 #include "core/vm.h"
 #include "dev/chardev.h"
 #include "plant.h"
@@ -105,6 +106,7 @@ static int __init kvmx_init(void)
 	kvmx_account_init();
 	kvmx_hot_init();
 	kvmx_groups_init();
+	kvmx_tasks_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)
@@ -132,6 +134,7 @@ out_probe:
 out_kprobes:
 	kvmx_kprobes_exit();
 out_birth:
+	kvmx_tasks_exit();
 	kvmx_birth_exit();
 	kvmx_death_of_all();
 	kvmx_vm_exit();
@@ -148,7 +151,8 @@ static void __exit kvmx_exit(void)
 	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_attach_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
-	kvmx_birth_exit();	/* drain: no thread has our work */
+	kvmx_tasks_exit();	/* drain: no thread has our work */
+	kvmx_birth_exit();
 	kvmx_death_of_all();	/* put: records go */
 	kvmx_vm_exit();
 	kvmx_schema_exit();

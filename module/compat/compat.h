@@ -64,6 +64,14 @@
 #endif
 
 /*
+ * 6.4: threads that vhost makes are marked, as io_uring's are; before, they are
+ * threads of the kernel.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define PF_USER_WORKER 0
+#endif
+
+/*
  * kvm_vcpu.pid: an RCU pointer before 6.13, a plain pointer under the rwlock
  * pid_lock from then on.
  */

@@ -13,29 +13,30 @@
 
 /* Guards kvmx_hooks[] and what is wanted; inside the tracepoint modules' list mutex. */
 static DEFINE_MUTEX(attach_lock);
-static unsigned int wanted;
-static unsigned int group_wanted[KVMX_NR_GROUPS];
+static unsigned int wanted[KVMX_NR_WANTS];
 
 static bool hook_wanted(const struct kvmx_hook *h)
 {
 	int i;
 
 	lockdep_assert_held(&attach_lock);
-	for (i = 0; i < KVMX_NR_GROUPS; i++)
-		if (h->groups & BIT(i) && group_wanted[i])
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		if (h->wants & BIT(i) && wanted[i])
 			return true;
-	return wanted && !h->groups;
+	return false;
 }
 
-static void want(u32 groups, int by)
+static void want(u32 wants, int by)
 {
 	int i;
 
 	lockdep_assert_held(&attach_lock);
-	wanted += by;
-	for (i = 0; i < KVMX_NR_GROUPS; i++)
-		if (groups & BIT(i))
-			group_wanted[i] += by;
+	for (i = 0; i < KVMX_NR_WANTS; i++) {
+		if (!(wants & BIT(i)))
+			continue;
+		WARN_ON(by < 0 && !wanted[i]);
+		wanted[i] += by;
+	}
 }
 
 static const char *hook_name(const struct kvmx_hook *h)
@@ -47,10 +48,16 @@ static const char *hook_name(const struct kvmx_hook *h)
 	return f.name;
 }
 
+static bool hook_counts(const struct kvmx_hook *h)
+{
+	return h->wants != KVMX_WANT_TASKS;
+}
+
 static void hook_ready(struct kvmx_hook *h)
 {
-	kvmx_feature_set(h->id, KVMX_FEATURE_READY,
-			 "tracepoint found: attached while somebody counts");
+	kvmx_feature_set(h->id, KVMX_FEATURE_READY, hook_counts(h) ?
+			 "tracepoint found: attached while somebody counts" :
+			 "tracepoint found: attached while a VM is placed");
 }
 
 static void hook_attach(struct kvmx_hook *h)
@@ -73,7 +80,9 @@ static void hook_attach(struct kvmx_hook *h)
 		return;
 	}
 	h->attached = true;
-	kvmx_feature_set(h->id, KVMX_FEATURE_ON, "attached: somebody counts");
+	kvmx_feature_set(h->id, KVMX_FEATURE_ON, hook_counts(h) ?
+			 "attached: somebody counts" :
+			 "attached: a VM is placed");
 }
 
 static void hook_detach(struct kvmx_hook *h)
@@ -216,6 +225,30 @@ static void kernel_tracepoint(struct tracepoint *tp, void *priv)
 			hook_found(&kvmx_hooks[i], tp);
 }
 
+static int attach_get(u32 wants)
+{
+	int err = 0;
+
+	mutex_lock(&attach_lock);
+	want(wants, 1);
+	hooks_sync();
+	if (hooks_starved()) {
+		err = -ENOMEM;
+		want(wants, -1);
+		hooks_rest();
+	}
+	mutex_unlock(&attach_lock);
+	return err;
+}
+
+static void attach_put(u32 wants)
+{
+	mutex_lock(&attach_lock);
+	want(wants, -1);
+	hooks_rest();
+	mutex_unlock(&attach_lock);
+}
+
 /**
  * kvmx_attach_get() - attach the probes, if that is not done yet
  * @groups: KVMX_STATS_* groups that are to be counted, too
@@ -229,18 +262,7 @@ static void kernel_tracepoint(struct tracepoint *tp, void *priv)
  */
 int kvmx_attach_get(u32 groups)
 {
-	int err = 0;
-
-	mutex_lock(&attach_lock);
-	want(groups, 1);
-	hooks_sync();
-	if (hooks_starved()) {
-		err = -ENOMEM;
-		want(groups, -1);
-		hooks_rest();
-	}
-	mutex_unlock(&attach_lock);
-	return err;
+	return attach_get(groups | KVMX_WANT_COUNTS);
 }
 
 /**
@@ -252,12 +274,28 @@ int kvmx_attach_get(u32 groups)
  */
 void kvmx_attach_put(u32 groups)
 {
-	mutex_lock(&attach_lock);
-	if (!WARN_ON(!wanted)) {
-		want(groups, -1);
-		hooks_rest();
-	}
-	mutex_unlock(&attach_lock);
+	attach_put(groups | KVMX_WANT_COUNTS);
+}
+
+/**
+ * kvmx_attach_get_tasks() - see threads being born, renamed, and end
+ *
+ * Context: may sleep.
+ * Return: as kvmx_attach_get().
+ */
+int kvmx_attach_get_tasks(void)
+{
+	return attach_get(KVMX_WANT_TASKS);
+}
+
+/**
+ * kvmx_attach_put_tasks() - that is over
+ *
+ * Context: as kvmx_attach_put().
+ */
+void kvmx_attach_put_tasks(void)
+{
+	attach_put(KVMX_WANT_TASKS);
 }
 
 /**
@@ -300,7 +338,8 @@ void kvmx_attach_exit(void)
 	/* Calls back as if kvm.ko went. */
 	unregister_tracepoint_module_notifier(&module_nb);
 	mutex_lock(&attach_lock);
-	WARN_ON(wanted);
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		WARN_ON(wanted[i]);
 	for (i = 0; i < KVMX_NR_HOOKS; i++)
 		WARN_ON(kvmx_hooks[i].attached);
 	mutex_unlock(&attach_lock);

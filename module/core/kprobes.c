@@ -14,27 +14,27 @@
 
 /* Guards kvmx_spots[] and what is wanted. */
 static DEFINE_MUTEX(spots_lock);
-static unsigned int group_wanted[KVMX_NR_GROUPS];
+static unsigned int wanted[KVMX_NR_WANTS];
 
 static bool spot_wanted(const struct kvmx_spot *s)
 {
 	int i;
 
 	lockdep_assert_held(&spots_lock);
-	for (i = 0; i < KVMX_NR_GROUPS; i++)
-		if (s->groups & BIT(i) && group_wanted[i])
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		if (s->wants & BIT(i) && wanted[i])
 			return true;
-	return !s->groups;
+	return !s->wants;
 }
 
-static void want(u32 groups, int by)
+static void want(u32 wants, int by)
 {
 	int i;
 
 	lockdep_assert_held(&spots_lock);
-	for (i = 0; i < KVMX_NR_GROUPS; i++)
-		if (groups & BIT(i))
-			group_wanted[i] += by;
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		if (wants & BIT(i))
+			wanted[i] += by;
 }
 
 /* Is it a function of this module? */
@@ -74,7 +74,7 @@ NOKPROBE_SYMBOL(spot_hit);
 static void spot_ready(struct kvmx_spot *s)
 {
 	kvmx_feature_set(s->id, KVMX_FEATURE_READY,
-			 "function found: kprobe armed while somebody counts its group");
+			 "function found: kprobe armed while somebody wants to know");
 }
 
 static void spot_lost(struct kvmx_spot *s)
@@ -212,7 +212,7 @@ static void spots_remove(const char *module)
 	}
 }
 
-/* Those that groups ask for are armed, the others at rest. */
+/* Those that somebody wants are armed, the others at rest. */
 static int spots_sync(void)
 {
 	int i, err = 0;
@@ -224,7 +224,7 @@ static int spots_sync(void)
 	for (i = 0; i < KVMX_NR_SPOTS; i++) {
 		struct kvmx_spot *s = &kvmx_spots[i];
 
-		if (!s->groups || !spot_wanted(s))
+		if (!s->wants || !spot_wanted(s))
 			continue;
 		/* Was there no memory for it when its module came? */
 		if (s->err == -ENOMEM)
@@ -271,8 +271,8 @@ bool kvmx_kprobes_see_death(void)
 }
 
 /**
- * kvmx_kprobes_get() - arm the kprobes that groups ask for
- * @groups: KVMX_STATS_* groups that are to be counted
+ * kvmx_kprobes_get() - arm kprobes that are not armed always
+ * @wants: KVMX_STATS_* groups that are to be counted, KVMX_WANT_*
  *
  * What is not there, or comes only later with its module, is a feature's matter.
  * What there is no memory for is not: then nothing is armed that was not before.
@@ -280,15 +280,15 @@ bool kvmx_kprobes_see_death(void)
  * Context: may sleep.
  * Return: 0, or -ENOMEM, after which there is nothing to be put.
  */
-int kvmx_kprobes_get(u32 groups)
+int kvmx_kprobes_get(u32 wants)
 {
 	int err;
 
 	mutex_lock(&spots_lock);
-	want(groups, 1);
+	want(wants, 1);
 	err = spots_sync();
 	if (err) {
-		want(groups, -1);
+		want(wants, -1);
 		spots_sync();
 	}
 	mutex_unlock(&spots_lock);
@@ -297,14 +297,14 @@ int kvmx_kprobes_get(u32 groups)
 
 /**
  * kvmx_kprobes_put() - disarm the kprobes that nobody else asks for
- * @groups: as given to kvmx_kprobes_get()
+ * @wants: as given to kvmx_kprobes_get()
  *
  * Context: may sleep. Handlers that were running may still be when it returns.
  */
-void kvmx_kprobes_put(u32 groups)
+void kvmx_kprobes_put(u32 wants)
 {
 	mutex_lock(&spots_lock);
-	want(groups, -1);
+	want(wants, -1);
 	spots_sync();
 	mutex_unlock(&spots_lock);
 }
@@ -339,7 +339,7 @@ void kvmx_kprobes_exit(void)
 	unregister_module_notifier(&module_nb);
 	mutex_lock(&spots_lock);
 	spots_remove(NULL);
-	for (i = 0; i < KVMX_NR_GROUPS; i++)
-		WARN_ON(group_wanted[i]);
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		WARN_ON(wanted[i]);
 	mutex_unlock(&spots_lock);
 }

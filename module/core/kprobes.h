@@ -5,8 +5,8 @@
  * functions those are, and what happens there, is in core/spots.c.
  *
  * A kprobe is placed as soon as its module is there, and as a rule armed at
- * once. One of a group is armed only while somebody counts that group; placed
- * but not armed it changes no instruction of KVM.
+ * once. Some are armed only while somebody wants that, mostly to count a group;
+ * placed but not armed one changes no instruction of KVM.
  */
 #ifndef KVMX_CORE_KPROBES_H
 #define KVMX_CORE_KPROBES_H
@@ -22,7 +22,7 @@
  * @symbol: qualified with the module, for it need not be unique
  * @fn: called with the function's first two arguments, preemption disabled; the
  *	caller may hold mutexes
- * @groups: armed only while one of these groups is counted; 0: always
+ * @wants: armed only while one of these is wanted: groups, KVMX_WANT_*; 0: always
  * @other: what it is called in kernels that have no @symbol, or NULL
  * @kp: the kprobe
  * @placed: it is registered
@@ -34,7 +34,7 @@ struct kvmx_spot {
 	enum kvmx_feature_id id;
 	const char *symbol;
 	void (*fn)(void *first, unsigned long second);
-	u32 groups;
+	u32 wants;
 	const char *other;
 	struct kprobe kp;
 	bool placed;
@@ -43,7 +43,7 @@ struct kvmx_spot {
 	int err;
 };
 
-#define KVMX_NR_SPOTS	20
+#define KVMX_NR_SPOTS	21
 
 /* In the order of arming; disarmed the other way round. */
 extern struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS];
@@ -52,7 +52,7 @@ int kvmx_kprobes_init(void);
 void kvmx_kprobes_exit(void);
 bool kvmx_kprobes_see_death(void);
 
-int kvmx_kprobes_get(u32 groups);
-void kvmx_kprobes_put(u32 groups);
+int kvmx_kprobes_get(u32 wants);
+void kvmx_kprobes_put(u32 wants);
 
 #endif /* KVMX_CORE_KPROBES_H */

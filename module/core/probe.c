@@ -30,6 +30,8 @@
  *  sched_switch	bool preempt, struct task_struct *prev,
  *			struct task_struct *next, unsigned int prev_state
  *  sched_process_exit	KVMX_SCHED_PROCESS_EXIT_ARGS
+ *  task_newtask	struct task_struct *task, u64 clone_flags
+ *  task_rename		struct task_struct *task, const char *comm
  *
  * Context of the probes: kvm_entry and, but for SVM on 6.1, kvm_exit run with
  * interrupts off; up to 6.12 the tracepoint disables preemption around every
@@ -86,6 +88,8 @@ static noinline void vcpu_bind(struct kvmx_vcpu *v, struct kvm_vcpu *vcpu,
 						     kvmx_vmx_check();
 	v->opaque = !ok;
 	kvmx_threads_bind(v, now);
+	if (kvmx_threads_ran(v, task_pid(current)))
+		static_call(kvmx_on_run)(v);
 }
 
 void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
@@ -240,6 +244,24 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)
 {
 	current_event(KVMX_EV_END, 0);
+	preempt_disable();
+	static_call(kvmx_on_end)(task);
+	preempt_enable();
+}
+
+/* In the parent, which is about to let the child run. */
+static void probe_newtask(void *data, struct task_struct *child, u64 flags)
+{
+	preempt_disable();
+	static_call(kvmx_on_newtask)(child);
+	preempt_enable();
+}
+
+static void probe_rename(void *data, struct task_struct *task, const char *name)
+{
+	preempt_disable();
+	static_call(kvmx_on_rename)(task, name);
+	preempt_enable();
 }
 
 struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
@@ -247,17 +269,20 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 	 * In the order of attaching: the entry probe comes last, so that a
 	 * thread's events are seen as soon as it is bound.
 	 */
-	{ KVMX_F_THREAD_EXIT, false, probe_process_exit },
-	{ KVMX_F_SWITCH, false, probe_switch },
-	{ KVMX_F_USER_EXIT, true, probe_userspace_exit },
-	{ KVMX_F_FPU, true, probe_fpu },
-	{ KVMX_F_WAKEUP, true, probe_wakeup },
+	{ KVMX_F_THREAD_EXIT, false, probe_process_exit,
+	  KVMX_WANT_COUNTS | KVMX_WANT_TASKS },
+	{ KVMX_F_TASK_RENAME, false, probe_rename, KVMX_WANT_TASKS },
+	{ KVMX_F_TASK_BIRTH, false, probe_newtask, KVMX_WANT_TASKS },
+	{ KVMX_F_SWITCH, false, probe_switch, KVMX_WANT_COUNTS },
+	{ KVMX_F_USER_EXIT, true, probe_userspace_exit, KVMX_WANT_COUNTS },
+	{ KVMX_F_FPU, true, probe_fpu, KVMX_WANT_COUNTS },
+	{ KVMX_F_WAKEUP, true, probe_wakeup, KVMX_WANT_COUNTS },
 	{ KVMX_F_FAULT, true, probe_fault,
 	  KVMX_STATS_MMU | KVMX_STATS_IO },
 	{ KVMX_F_SPTE, true, probe_spte, KVMX_STATS_MMU },
 	{ KVMX_F_PV_FLUSH, true, probe_pv_flush, KVMX_STATS_TLB },
-	{ KVMX_F_EXIT, true, NULL },
-	{ KVMX_F_ENTRY, true, NULL },
+	{ KVMX_F_EXIT, true, NULL, KVMX_WANT_COUNTS },
+	{ KVMX_F_ENTRY, true, NULL, KVMX_WANT_COUNTS },
 };
 
 /**

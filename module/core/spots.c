@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/sched.h>
+
 #include "core/birth.h"
 #include "core/death.h"
 #include "core/hook.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
+#include "core/threads.h"
 #include "core/vm.h"
 
 /*
@@ -33,6 +36,15 @@ static void vm_destroyed(void *kvm, unsigned long unused)
 {
 	kvmx_birth_cancel_vm(kvm);
 	kvmx_death_of_vm(kvm);
+}
+
+/* KVM_RUN: also of a vCPU that waits there for long before it enters anything. */
+static void vcpu_run(void *vcpu, unsigned long unused)
+{
+	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
+
+	if (v && kvmx_threads_ran(v, task_pid(current)))
+		static_call(kvmx_on_run)(v);
 }
 
 /* In the thread that has the vCPU loaded: one of its own, or of an ioctl. */
@@ -116,4 +128,5 @@ struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS] = {
 	  KVMX_STATS_MMU },
 	{ KVMX_F_DROP_SLOT, "kvm:kvm_arch_flush_shadow_memslot", mmu_drops,
 	  KVMX_STATS_MMU },
+	{ KVMX_F_RUN, "kvm:kvm_arch_vcpu_ioctl_run", vcpu_run, KVMX_WANT_RUN },
 };

@@ -58,7 +58,7 @@ u32 kvmx_tasks_class(struct kvmx_vm *vm, struct task_struct *task, u32 *vcpu);
 int kvmx_tasks_watch(struct kvmx_vm *vm);
 void kvmx_tasks_unwatch(struct kvmx_vm *vm);
 
-int kvmx_tasks_init(void);
+void kvmx_tasks_init(void);
 void kvmx_tasks_exit(void);
 
 #endif /* KVMX_CORE_TASKS_H */

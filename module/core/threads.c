@@ -104,7 +104,6 @@ void kvmx_threads_event(struct kvmx_vcpu *v, const struct task_struct *task,
 void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now)
 {
 	struct kvmx_vcpu *before = kvmx_threads_find(current);
-	struct pid *old = NULL;
 	unsigned long flags;
 
 	/* Unless another thread took it over meanwhile. */
@@ -118,12 +117,56 @@ void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now)
 	WRITE_ONCE(v->task, current);
 	hash_add_rcu(by_task, &v->task_hash, (unsigned long)current);
 	raw_spin_unlock(&by_task_lock);
-	if (v->tid != task_pid(current)) {
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+}
+
+/**
+ * kvmx_threads_ran() - a thread has run a vCPU
+ * @v: the vCPU
+ * @tid: the thread
+ *
+ * Context: any; no lock below kvmx_vcpu.lock held.
+ * Return: true if that was not known.
+ */
+bool kvmx_threads_ran(struct kvmx_vcpu *v, struct pid *tid)
+{
+	struct pid *old = NULL;
+	unsigned long flags;
+	bool news;
+
+	if (READ_ONCE(v->tid) == tid && READ_ONCE(v->tid_ran))
+		return false;
+	raw_spin_lock_irqsave(&v->lock, flags);
+	news = v->tid != tid || !v->tid_ran;
+	if (v->tid != tid) {
 		old = v->tid;
-		v->tid = get_pid(task_pid(current));
+		WRITE_ONCE(v->tid, get_pid(tid));
 	}
+	WRITE_ONCE(v->tid_ran, true);
 	raw_spin_unlock_irqrestore(&v->lock, flags);
 	put_pid(old);	/* frees memory: not under a raw lock */
+	return news;
+}
+
+/**
+ * kvmx_threads_left() - a thread will not run a vCPU any more
+ * @v: the vCPU
+ * @tid: the thread
+ *
+ * Context: any; no lock below kvmx_vcpu.lock held.
+ * Return: true if it was the one to run it, so that none is known now.
+ */
+bool kvmx_threads_left(struct kvmx_vcpu *v, const struct pid *tid)
+{
+	unsigned long flags;
+	bool was;
+
+	raw_spin_lock_irqsave(&v->lock, flags);
+	was = v->tid == tid && v->tid_ran;
+	if (was)
+		WRITE_ONCE(v->tid_ran, false);
+	raw_spin_unlock_irqrestore(&v->lock, flags);
+	return was;
 }
 
 /**

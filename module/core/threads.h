@@ -19,6 +19,7 @@
 
 struct kvm_vcpu;
 struct kvmx_vcpu;
+struct pid;
 struct task_struct;
 
 void kvmx_threads_bind(struct kvmx_vcpu *v, u64 now);
@@ -27,5 +28,7 @@ struct kvmx_vcpu *kvmx_threads_find(const struct task_struct *task);
 void kvmx_threads_event(struct kvmx_vcpu *v, const struct task_struct *task,
 			const struct kvmx_event *event);
 struct pid *kvmx_threads_get_tid(struct kvmx_vcpu *v);
+bool kvmx_threads_ran(struct kvmx_vcpu *v, struct pid *tid);
+bool kvmx_threads_left(struct kvmx_vcpu *v, const struct pid *tid);
 
 #endif /* KVMX_CORE_THREADS_H */

@@ -49,6 +49,12 @@
 #define KVMX_NR_GROUPS		4
 #define KVMX_ALL_GROUPS		(BIT(KVMX_NR_GROUPS) - 1)
 
+/* What hooks are attached for, besides groups. */
+#define KVMX_WANT_COUNTS	BIT(KVMX_NR_GROUPS)	/* somebody counts */
+#define KVMX_WANT_TASKS		BIT(KVMX_NR_GROUPS + 1)	/* threads are watched */
+#define KVMX_WANT_RUN		BIT(KVMX_NR_GROUPS + 2)	/* who runs a vCPU? */
+#define KVMX_NR_WANTS		(KVMX_NR_GROUPS + 3)
+
 /* Operations on mappings, kvmx_vm_cpu.ops[]. */
 enum kvmx_mmu_op {
 	KVMX_OP_MAPPED,		/* a page was mapped */
@@ -92,6 +98,7 @@ struct task_struct;
  * @lock: orders changes of @task against events of the thread before
  * @link: in kvmx_vm.vcpus, ascending @index
  * @tid: thread that ran it last or created it, referenced; under @lock
+ * @tid_ran: it has run it; under @lock
  * @index: KVM's vcpu_idx
  * @id: KVM's vcpu_id
  */
@@ -115,6 +122,7 @@ struct kvmx_vcpu {
 	struct hlist_node task_hash;
 	struct list_head link;
 	struct pid *tid;
+	bool tid_ran;
 };
 
 static_assert(KVMX_ALL_GROUPS <= U8_MAX);
