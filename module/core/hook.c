@@ -24,7 +24,7 @@ void kvmx_no_vm_end(struct kvmx_vm *vm) { }
 void kvmx_no_newtask(struct task_struct *child) { }
 void kvmx_no_rename(struct task_struct *task, const char *name) { }
 void kvmx_no_end(struct task_struct *task) { }
-void kvmx_no_run(struct kvmx_vcpu *vcpu) { }
+void kvmx_no_run(struct kvmx_vcpu *vcpu, bool enters) { }
 void kvmx_no_task_born(struct kvmx_vm *vm, const struct kvmx_born *born) { }
 void kvmx_no_task_renamed(struct kvmx_vm *vm, struct task_struct *task,
 			  u32 thread_class) { }

@@ -131,12 +131,13 @@ void kvmx_no_free(struct kvmx_vcpu *vcpu);
  * Threads of any process: only while the threads of some VM are watched.
  * Preemption disabled. The parent makes @child, which has not run yet; somebody
  * gives @task another name, perhaps with its alloc_lock held; the current thread
- * ends, or runs a vCPU of which it was not known.
+ * ends, or runs a vCPU of which it was not known: @enters tells that it will run
+ * task work before it sleeps.
  */
 void kvmx_no_newtask(struct task_struct *child);
 void kvmx_no_rename(struct task_struct *task, const char *name);
 void kvmx_no_end(struct task_struct *task);
-void kvmx_no_run(struct kvmx_vcpu *vcpu);
+void kvmx_no_run(struct kvmx_vcpu *vcpu, bool enters);
 
 /**
  * struct kvmx_born - a thread of a VM that is watched was born

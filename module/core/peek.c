@@ -226,6 +226,23 @@ bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvmx_peek_enters() - will KVM_RUN get to entering the guest, or to an end?
+ * @vcpu: argument of kvm_arch_vcpu_ioctl_run()
+ *
+ * Otherwise it sleeps first, maybe for ever, without looking at task work. From
+ * here on until that look only this thread changes what is read.
+ *
+ * Context: the beginning of KVM_RUN, in the vCPU's thread, which has its mutex.
+ * Return: true if so.
+ */
+bool kvmx_peek_enters(const struct kvm_vcpu *vcpu)
+{
+	return layout_usable() &&
+	       READ_ONCE(vcpu->arch.mp_state) == KVM_MP_STATE_RUNNABLE &&
+	       !vcpu->arch.apf.halted;
+}
+
+/**
  * kvmx_peek_sane() - does a VM that was found look like one?
  * @kvm: private_data of a file that KVM opened
  *

@@ -93,6 +93,7 @@ bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);
 bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering);
 bool kvmx_peek_sane(struct kvm *kvm);
 bool kvmx_peek_protected(const struct kvm_vcpu *vcpu);
+bool kvmx_peek_enters(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu);
 void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to);

@@ -89,7 +89,7 @@ static noinline void vcpu_bind(struct kvmx_vcpu *v, struct kvm_vcpu *vcpu,
 	v->opaque = !ok;
 	kvmx_threads_bind(v, now);
 	if (kvmx_threads_ran(v, task_pid(current)))
-		static_call(kvmx_on_run)(v);
+		static_call(kvmx_on_run)(v, true);
 }
 
 void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)

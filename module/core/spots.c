@@ -44,7 +44,7 @@ static void vcpu_run(void *vcpu, unsigned long unused)
 	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
 
 	if (v && kvmx_threads_ran(v, task_pid(current)))
-		static_call(kvmx_on_run)(v);
+		static_call(kvmx_on_run)(v, kvmx_peek_enters(vcpu));
 }
 
 /* In the thread that has the vCPU loaded: one of its own, or of an ioctl. */

@@ -172,9 +172,7 @@ static void tell(struct errand *e)
 		break;
 	case RUNS:
 		static_call(kvmx_on_vcpu_thread)(e->watch->vm, e->vcpu,
-						 current);
-		/* Perhaps nobody has to be asked for any more. */
-		kvmx_watch_todo(e->watch, KVMX_TODO_LOOK);
+						 errand_task(e));
 		break;
 	}
 }
@@ -376,7 +374,7 @@ static void tasks_end(struct task_struct *task)
 	errand_to_worker(e);
 }
 
-static void tasks_run(struct kvmx_vcpu *v)
+static void tasks_run(struct kvmx_vcpu *v, bool enters)
 {
 	struct kvmx_watch *w = kvmx_watch_find(v->vm->pid);
 	struct errand *e;
@@ -391,7 +389,15 @@ static void tasks_run(struct kvmx_vcpu *v)
 	if (!e)
 		return;
 	e->vcpu = v;
-	errand_to_thread(e, current);
+	/* Perhaps nobody has to be asked for any more. */
+	kvmx_watch_todo(w, KVMX_TODO_LOOK);
+	if (enters) {
+		errand_to_thread(e, current);
+		return;
+	}
+	/* It may sleep for long, and work of ours must not sleep with it. */
+	e->task = get_task_struct(current);
+	errand_to_worker(e);
 }
 
 void __init kvmx_errands_init(void)
@@ -409,7 +415,8 @@ void __init kvmx_errands_init(void)
 
 /*
  * Bounded: a new thread and one that is on its way out of the kernel run their
- * work before they get to user space, into a guest, or stop.
+ * work before they get to user space, into a guest, sleep as a halted vCPU, or
+ * stop.
  */
 void kvmx_errands_exit(void)
 {
