@@ -36,6 +36,7 @@ FIXTURE_VARIANT(habits) {
 
 COMMAND(info, KVMX_INFO, ON_NODE, kvmx_info, 0, 0, 0);
 COMMAND(cost, KVMX_COST, ON_NODE, kvmx_cost, 0, 0, 0);
+COMMAND(events, KVMX_EVENTS, ON_NODE, kvmx_events, 0, 16, 8);
 COMMAND(list, KVMX_LIST, ON_NODE, kvmx_list, 0, 24, 8);
 COMMAND(open, KVMX_OPEN, ON_NODE, kvmx_open, KVMX_OPEN_NO_NAMES, 12, 4);
 COMMAND(vm_info, KVMX_VM_INFO, ON_VM, kvmx_vm_info, 0, 0, 0);
@@ -234,6 +235,7 @@ TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 
 			if (cmd == KVMX_INFO || cmd == KVMX_LIST ||
 			    cmd == KVMX_OPEN || cmd == KVMX_COST ||
+			    cmd == KVMX_EVENTS ||
 			    cmd == KVMX_VM_INFO ||
 			    cmd == KVMX_VM_VCPUS || cmd == KVMX_VM_STATS ||
 			    cmd == KVMX_STATS_NOTES || cmd == KVMX_STATS_TOP)

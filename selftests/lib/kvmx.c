@@ -49,6 +49,13 @@ bool kvmx_feature_off(int node, const char *name)
 	die("no feature %s", name);
 }
 
+int kvmx_events(int node, uint64_t mask)
+{
+	struct kvmx_events req = { .size = sizeof(req), .mask = mask };
+
+	return ioctl(node, KVMX_EVENTS, &req);
+}
+
 int kvmx_notes(int stats, struct kvmx_note *to, unsigned int room)
 {
 	struct kvmx_notes req = {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <linux/kvm.h>
 #include <linux/kvmx.h>
+#include <linux/kvmx_events.h>
 
 /* Every group of figures. */
 #define ALL_GROUPS	(KVMX_STATS_SCHED | KVMX_STATS_MMU | KVMX_STATS_IO | \
@@ -73,6 +74,7 @@ int kvmx_open(int node, unsigned int by, uint64_t key, unsigned int flags);
 int kvmx_vm_stats(int vm, unsigned int vcpu);
 int kvmx_vm_stats_with(int vm, unsigned int vcpu, unsigned int groups);
 int kvmx_vm_info(int vm, struct kvmx_vm_info *info);
+int kvmx_events(int node, uint64_t mask);
 /* The number of VMs, the first @room of them in @vms. */
 int kvmx_list(int node, struct kvmx_vm_info *vms, unsigned int room);
 bool kvmx_listed(int node, uint64_t id);
