@@ -295,7 +295,7 @@ static void watch_close(struct kvmx_watch *w)
  * Where a tracepoint is not there, what it would tell is not told: features
  * task_newtask, task_rename, sched_process_exit.
  *
- * Context: may sleep.
+ * Context: may sleep; takes the CPU hotplug lock (for tracepoints, kprobes).
  * Return: 0; -ENOMEM; -EBUSY where its process is watched already.
  */
 int kvmx_tasks_watch(struct kvmx_vm *vm)
@@ -339,8 +339,8 @@ int kvmx_tasks_watch(struct kvmx_vm *vm)
  * When it returns none of them is running for this VM, nor will be. What was
  * left with threads stays there until they get to it, and does nothing then.
  *
- * Context: may sleep. No lock may be held that a listener takes: it waits for
- *	those that are running.
+ * Context: may sleep; takes the CPU hotplug lock. No lock may be held that a
+ *	listener takes: it waits for those that are running.
  */
 void kvmx_tasks_unwatch(struct kvmx_vm *vm)
 {

@@ -189,13 +189,20 @@ struct listing {
 	unsigned int nr;
 };
 
-static int runner_cmp(const void *a, const void *b)
+static int tid_cmp(const void *a, const void *b)
 {
 	const struct runner *x = a, *y = b;
 
 	if (x->tid != y->tid)
 		return x->tid < y->tid ? -1 : 1;
 	return 0;
+}
+
+static int runner_cmp(const void *a, const void *b)
+{
+	const struct runner *x = a, *y = b;
+
+	return tid_cmp(a, b) ?: (int)x->index - (int)y->index;
 }
 
 static int list_runners(struct listing *l)
@@ -219,23 +226,27 @@ static int list_runners(struct listing *l)
 	return 0;
 }
 
+/* Of several vCPUs that a thread runs in turn, the first. */
 static u32 vcpu_of(const struct listing *l, struct task_struct *task)
 {
 	struct runner key = { .tid = task_pid(task) };
 	struct runner *found = bsearch(&key, l->runners, l->nr_runners,
-				       sizeof(key), runner_cmp);
+				       sizeof(key), tid_cmp);
 
-	return found ? found->index : KVMX_NO_VCPU;
+	if (!found)
+		return KVMX_NO_VCPU;
+	while (found > l->runners && !tid_cmp(found - 1, found))
+		found--;
+	return found->index;
 }
 
 static void list_task(struct listing *l, struct task_struct *task)
 {
-	struct kvmx_task *t = &l->task[l->nr];
+	struct kvmx_task *t;
 
-	if (task->flags & PF_EXITING)
+	if (task->flags & PF_EXITING || l->nr++ >= l->room)
 		return;
-	if (l->nr++ >= l->room)
-		return;
+	t = &l->task[l->nr - 1];
 	t->task = get_task_struct(task);
 	t->vcpu = vcpu_of(l, task);
 	t->thread_class = KVMX_THREAD_OTHER;

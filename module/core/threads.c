@@ -161,6 +161,8 @@ bool kvmx_threads_left(struct kvmx_vcpu *v, const struct pid *tid)
 	unsigned long flags;
 	bool was;
 
+	if (READ_ONCE(v->tid) != tid)
+		return false;
 	raw_spin_lock_irqsave(&v->lock, flags);
 	was = v->tid == tid && v->tid_ran;
 	if (was)
