@@ -171,6 +171,7 @@ struct kvmx_vm *kvmx_vm_insert(struct kvm *key, struct kvmx_vm **spare,
 	hash_add_rcu(vm_hash, &vm->hash, (unsigned long)key);
 	list_add_tail(&vm->link, &vms);
 	nr_vms++;
+	kvmx_vm_post(vm, KVMX_EVENT_VM_BORN, &(struct kvmx_news){});
 	return vm;
 }
 
@@ -393,6 +394,7 @@ void kvmx_vm_unlink(struct kvmx_vm *vm)
 	list_del_init(&vm->link);
 	nr_vms--;
 	WRITE_ONCE(vm->gone, true);
+	kvmx_vm_post(vm, KVMX_EVENT_VM_DIED, &(struct kvmx_news){});
 }
 
 /**

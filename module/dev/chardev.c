@@ -7,6 +7,7 @@
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/kvmx_events.h>
 #include <asm/cpufeature.h>
 
 #include "core/attach.h"
@@ -19,6 +20,7 @@
 #include "core/probe.h"
 #include "core/vm.h"
 #include "dev/chardev.h"
+#include "dev/eventfd.h"
 #include "dev/vmfd.h"
 #include "stats/hot.h"
 #include "stats/session.h"
@@ -224,6 +226,19 @@ static long node_cost(struct file *file, void __user *arg)
 	return kvmx_args_put(&cost, sizeof(cost), arg);
 }
 
+static long node_events(struct file *file, void __user *arg)
+{
+	struct kvmx_events req;
+	int err;
+
+	err = kvmx_args_get(&req, sizeof(req), arg);
+	if (err)
+		return err;
+	if (req.flags || req.reserved || req.mask >> KVMX_NR_EVENTS)
+		return -EINVAL;
+	return kvmx_eventfd_open(req.mask);
+}
+
 static const struct {
 	unsigned int cmd;
 	long (*fn)(struct file *file, void __user *arg);
@@ -232,6 +247,7 @@ static const struct {
 	{ KVMX_LIST, node_list },
 	{ KVMX_OPEN, node_open },
 	{ KVMX_COST, node_cost },
+	{ KVMX_EVENTS, node_events },
 };
 
 static long node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
