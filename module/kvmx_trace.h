@@ -9,8 +9,10 @@
 #if !defined(KVMX_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define KVMX_TRACE_H
 
+#include <linux/cpumask.h>
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
+#include <linux/kvmx_place.h>
 
 #include "core/exit.h"
 #include "core/topo.h"
@@ -74,6 +76,30 @@
 	EM(KVMX_W_VMM,			"vmm")			\
 	EM(KVMX_W_TAGS_USED_UP,		"tags_used_up")		\
 	EM_LAST(KVMX_W_UNATTRIBUTED,	"unattributed")
+
+#define KVMX_TRACE_CLASSES					\
+	{ KVMX_THREAD_VCPU,		"vcpu" },		\
+	{ KVMX_THREAD_MAIN,		"main" },		\
+	{ KVMX_THREAD_IO,		"io" },			\
+	{ KVMX_THREAD_WORKER,		"worker" },		\
+	{ KVMX_THREAD_VHOST,		"vhost" },		\
+	{ KVMX_THREAD_OTHER,		"other" }
+
+#define KVMX_TRACE_WHYS						\
+	{ KVMX_WHY_MAP,			"map" },		\
+	{ KVMX_WHY_OWN_CORE,		"own_core" },		\
+	{ KVMX_WHY_SHARED_CORE,		"shared_core" },	\
+	{ KVMX_WHY_PAIR,		"pair" },		\
+	{ KVMX_WHY_MEMORY,		"memory" },		\
+	{ KVMX_WHY_PACKED,		"packed" },		\
+	{ KVMX_WHY_SHARED_CPU,		"shared_cpu" },		\
+	{ KVMX_WHY_EMULATOR,		"emulator" },		\
+	{ KVMX_WHY_IO,			"io" },			\
+	{ KVMX_WHY_WITH_VCPUS,		"with_vcpus" },		\
+	{ KVMX_WHY_REST,		"rest" },		\
+	{ KVMX_WHY_KEPT,		"kept" },		\
+	{ KVMX_WHY_READY,		"ready" },		\
+	{ KVMX_WHY_FALLBACK,		"fallback" }
 
 /* First for programs that read the format: what each enumerator is. */
 #undef EM
@@ -229,6 +255,105 @@ TRACE_EVENT_FN(flush,
 		  __entry->asked),
 
 	kvmx_tracing_flush, kvmx_tracing_no_flush
+);
+
+TRACE_EVENT(place,
+	TP_PROTO(u64 vm, const struct task_struct *task, u32 thread_class,
+		 u32 vcpu, const struct cpumask *from, const struct cpumask *to,
+		 u32 why),
+	TP_ARGS(vm, task, thread_class, vcpu, from, to, why),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(pid_t, tid)
+		__field(u32, vcpu)
+		__bitmask(from, nr_cpu_ids)
+		__bitmask(to, nr_cpu_ids)
+		__field(u8, thread_class)
+		__field(u8, why)
+		__array(char, comm, TASK_COMM_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->tid = task_pid_nr((struct task_struct *)task);
+		__entry->vcpu = vcpu;
+		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
+		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		__entry->thread_class = thread_class;
+		__entry->why = why;
+		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
+	),
+
+	TP_printk("vm=%llu tid=%d comm=%s class=%s vcpu=%d from=%s to=%s why=%s",
+		  __entry->vm, __entry->tid, __entry->comm,
+		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
+		  (int)__entry->vcpu, __get_bitmask(from), __get_bitmask(to),
+		  __print_symbolic(__entry->why, KVMX_TRACE_WHYS))
+);
+
+TRACE_EVENT(drift,
+	TP_PROTO(u64 vm, const struct task_struct *task, u32 thread_class,
+		 u32 vcpu, const struct cpumask *from, const struct cpumask *to,
+		 bool put_back),
+	TP_ARGS(vm, task, thread_class, vcpu, from, to, put_back),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(pid_t, tid)
+		__field(u32, vcpu)
+		__bitmask(from, nr_cpu_ids)
+		__bitmask(to, nr_cpu_ids)
+		__field(u8, thread_class)
+		__field(bool, put_back)
+		__array(char, comm, TASK_COMM_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->tid = task_pid_nr((struct task_struct *)task);
+		__entry->vcpu = vcpu;
+		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
+		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		__entry->thread_class = thread_class;
+		__entry->put_back = put_back;
+		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
+	),
+
+	TP_printk("vm=%llu tid=%d comm=%s class=%s vcpu=%d from=%s to=%s put_back=%d",
+		  __entry->vm, __entry->tid, __entry->comm,
+		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
+		  (int)__entry->vcpu, __get_bitmask(from), __get_bitmask(to),
+		  __entry->put_back)
+);
+
+TRACE_EVENT(undo,
+	TP_PROTO(u64 vm, const struct task_struct *task, u32 thread_class,
+		 const struct cpumask *from, const struct cpumask *to),
+	TP_ARGS(vm, task, thread_class, from, to),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(pid_t, tid)
+		__bitmask(from, nr_cpu_ids)
+		__bitmask(to, nr_cpu_ids)
+		__field(u8, thread_class)
+		__array(char, comm, TASK_COMM_LEN)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->tid = task_pid_nr((struct task_struct *)task);
+		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
+		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		__entry->thread_class = thread_class;
+		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
+	),
+
+	TP_printk("vm=%llu tid=%d comm=%s class=%s from=%s to=%s",
+		  __entry->vm, __entry->tid, __entry->comm,
+		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
+		  __get_bitmask(from), __get_bitmask(to))
 );
 
 #endif /* KVMX_TRACE_H */

@@ -11,6 +11,7 @@
 #include <linux/sysfs.h>
 #include <asm/cpufeature.h>
 
+#include "core/affinity.h"
 #include "core/attach.h"
 #include "core/birth.h"
 #include "core/clock.h"
@@ -24,6 +25,7 @@
 #include "core/tasks.h"
 #include "core/vm.h"
 #include "dev/chardev.h"
+#include "place/place.h"
 #include "plant.h"
 #include "stats/account.h"
 #include "stats/groups.h"
@@ -120,14 +122,17 @@ static int __init kvmx_init(void)
 	err = kvmx_session_init();
 	if (err)
 		goto out_probe;
+	kvmx_affinity_init(kvmx_kprobes_find("cpuset_cpus_allowed"));
+	kvmx_place_init();
 	err = kvmx_chardev_init();
 	if (err)
-		goto out_session;
+		goto out_place;
 	kvmx_tracing_init();
 	kvmx_plant();
 	return 0;
 
-out_session:
+out_place:
+	kvmx_place_exit();
 	kvmx_session_exit();
 out_probe:
 	kvmx_attach_exit();
@@ -147,6 +152,7 @@ out_schema:
 static void __exit kvmx_exit(void)
 {
 	kvmx_chardev_exit();	/* unpublish */
+	kvmx_place_exit();	/* threads get back what they had */
 	kvmx_tracing_exit();
 	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_attach_exit();	/* forget tracepoints */

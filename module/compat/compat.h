@@ -39,6 +39,19 @@
 #define KVMX_SVM_EXIT_IS_LATE 0
 #endif
 
+/*
+ * 6.2: what the owner of a thread asked for by sched_setaffinity() is kept, and
+ * limits whatever else changes its CPUs. Before, the member is for processors
+ * that not every CPU can run 32-bit programs on, and not used on x86.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define KVMX_USER_CPUS_ARE_KEPT 1
+#define kvmx_user_cpus(task) ((const struct cpumask *)(task)->user_cpus_ptr)
+#else
+#define KVMX_USER_CPUS_ARE_KEPT 0
+#define kvmx_user_cpus(task) ((void)(task), (const struct cpumask *)NULL)
+#endif
+
 /* 6.3: flags of a mapping are changed through helpers. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))

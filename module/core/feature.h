@@ -58,7 +58,8 @@
 	X(39, HOTPLUG,		"cpu_hotplug")			\
 	X(40, PLACE,		"place")			\
 	X(41, SETAFFINITY,	"sched_setaffinity")		\
-	X(42, RUN,		"kvm_arch_vcpu_ioctl_run")
+	X(42, RUN,		"kvm_arch_vcpu_ioctl_run")	\
+	X(43, AFFINITY,		"set_cpus_allowed_ptr")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

@@ -25,6 +25,8 @@ void kvmx_no_newtask(struct task_struct *child) { }
 void kvmx_no_rename(struct task_struct *task, const char *name) { }
 void kvmx_no_end(struct task_struct *task) { }
 void kvmx_no_run(struct kvmx_vcpu *vcpu, bool enters) { }
+void kvmx_no_setaffinity(pid_t nr) { }
+void kvmx_no_affinity(struct task_struct *task) { }
 void kvmx_no_task_born(struct kvmx_vm *vm, const struct kvmx_born *born) { }
 void kvmx_no_task_renamed(struct kvmx_vm *vm, struct task_struct *task,
 			  u32 thread_class) { }
@@ -52,6 +54,8 @@ DEFINE_STATIC_CALL(kvmx_on_newtask, kvmx_no_newtask);
 DEFINE_STATIC_CALL(kvmx_on_rename, kvmx_no_rename);
 DEFINE_STATIC_CALL(kvmx_on_end, kvmx_no_end);
 DEFINE_STATIC_CALL(kvmx_on_run, kvmx_no_run);
+DEFINE_STATIC_CALL(kvmx_on_setaffinity, kvmx_no_setaffinity);
+DEFINE_STATIC_CALL(kvmx_on_affinity, kvmx_no_affinity);
 DEFINE_STATIC_CALL(kvmx_on_task_born, kvmx_no_task_born);
 DEFINE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
 DEFINE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);

@@ -139,6 +139,14 @@ void kvmx_no_rename(struct task_struct *task, const char *name);
 void kvmx_no_end(struct task_struct *task);
 void kvmx_no_run(struct kvmx_vcpu *vcpu, bool enters);
 
+/*
+ * Somebody changes the CPUs of a thread: asks for that by system call (@nr is the
+ * thread in his pid namespace, 0: himself), or does it, be it the kernel itself.
+ * Called before it is done; only while a VM is placed. Preemption disabled.
+ */
+void kvmx_no_setaffinity(pid_t nr);
+void kvmx_no_affinity(struct task_struct *task);
+
 /**
  * struct kvmx_born - a thread of a VM that is watched was born
  * @task: the thread
@@ -185,6 +193,8 @@ DECLARE_STATIC_CALL(kvmx_on_newtask, kvmx_no_newtask);
 DECLARE_STATIC_CALL(kvmx_on_rename, kvmx_no_rename);
 DECLARE_STATIC_CALL(kvmx_on_end, kvmx_no_end);
 DECLARE_STATIC_CALL(kvmx_on_run, kvmx_no_run);
+DECLARE_STATIC_CALL(kvmx_on_setaffinity, kvmx_no_setaffinity);
+DECLARE_STATIC_CALL(kvmx_on_affinity, kvmx_no_affinity);
 DECLARE_STATIC_CALL(kvmx_on_task_born, kvmx_no_task_born);
 DECLARE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
 DECLARE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/delay.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -307,6 +308,43 @@ void kvmx_kprobes_put(u32 wants)
 	want(wants, -1);
 	spots_sync();
 	mutex_unlock(&spots_lock);
+}
+
+static int do_nothing(struct kprobe *kp, struct pt_regs *regs)
+{
+	return 0;
+}
+NOKPROBE_SYMBOL(do_nothing);
+
+/**
+ * kvmx_kprobes_find() - where a function of the kernel is
+ * @symbol: its name
+ *
+ * Kernels do not let modules look names up, but for kprobes; this one is never
+ * armed.
+ *
+ * Context: may sleep.
+ * Return: its address, or 0.
+ */
+unsigned long kvmx_kprobes_find(const char *symbol)
+{
+	struct kprobe kp = {
+		.symbol_name = symbol,
+		.pre_handler = do_nothing,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	unsigned long at, offset, size;
+	char sym[KSYM_SYMBOL_LEN];
+
+	if (register_kprobe(&kp))
+		return 0;
+	at = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	/* Where indirect branches are tracked it is behind the mark for that. */
+	sprint_symbol(sym, at);
+	if (sscanf(sym + strcspn(sym, "+"), "+0x%lx/0x%lx", &offset, &size) != 2)
+		return 0;
+	return at - offset;
 }
 
 /**

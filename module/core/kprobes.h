@@ -43,7 +43,7 @@ struct kvmx_spot {
 	int err;
 };
 
-#define KVMX_NR_SPOTS	21
+#define KVMX_NR_SPOTS	23
 
 /* In the order of arming; disarmed the other way round. */
 extern struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS];
@@ -54,5 +54,6 @@ bool kvmx_kprobes_see_death(void);
 
 int kvmx_kprobes_get(u32 wants);
 void kvmx_kprobes_put(u32 wants);
+unsigned long kvmx_kprobes_find(const char *symbol);
 
 #endif /* KVMX_CORE_KPROBES_H */

@@ -47,6 +47,17 @@ static void vcpu_run(void *vcpu, unsigned long unused)
 		static_call(kvmx_on_run)(v, kvmx_peek_enters(vcpu));
 }
 
+/* Not of KVM: of the scheduler, which tells nobody. */
+static void setaffinity(void *nr, unsigned long unused)
+{
+	static_call(kvmx_on_setaffinity)((pid_t)(unsigned long)nr);
+}
+
+static void affinity(void *task, unsigned long unused)
+{
+	static_call(kvmx_on_affinity)(task);
+}
+
 /* In the thread that has the vCPU loaded: one of its own, or of an ioctl. */
 static void tlb_event(struct kvm_vcpu *vcpu, enum kvmx_tlb_event what,
 		      unsigned long arg)
@@ -128,5 +139,8 @@ struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS] = {
 	  KVMX_STATS_MMU },
 	{ KVMX_F_DROP_SLOT, "kvm:kvm_arch_flush_shadow_memslot", mmu_drops,
 	  KVMX_STATS_MMU },
+	{ KVMX_F_SETAFFINITY, "sched_setaffinity", setaffinity,
+	  KVMX_WANT_TASKS },
+	{ KVMX_F_AFFINITY, "set_cpus_allowed_ptr", affinity, KVMX_WANT_TASKS },
 	{ KVMX_F_RUN, "kvm:kvm_arch_vcpu_ioctl_run", vcpu_run, KVMX_WANT_RUN },
 };

@@ -22,6 +22,20 @@ enum kvmx_distance {
 	KVMX_NR_DISTANCES
 };
 
+/**
+ * struct kvmx_topo - where a CPU is
+ * @core: lowest CPU of its core
+ * @llc: lowest CPU that shares its last-level cache
+ * @node: its NUMA node
+ */
+struct kvmx_topo {
+	u32 core;
+	u32 llc;
+	u32 node;
+};
+
 enum kvmx_distance kvmx_topo_distance(unsigned int a, unsigned int b);
+void kvmx_topo_refresh(void);
+void kvmx_topo_get(unsigned int cpu, struct kvmx_topo *to);
 
 #endif /* KVMX_CORE_TOPO_H */

@@ -203,7 +203,8 @@ static long node_open(struct file *file, void __user *arg)
 		kvmx_vm_put(vm);
 		return err;
 	}
-	return kvmx_vmfd_open(vm, req.flags & KVMX_OPEN_NO_NAMES);
+	return kvmx_vmfd_open(vm, req.flags & KVMX_OPEN_NO_NAMES,
+			      file->f_mode & FMODE_WRITE);
 }
 
 static long node_cost(struct file *file, void __user *arg)

@@ -7,11 +7,13 @@
 #include <linux/pid.h>
 #include <linux/slab.h>
 #include <linux/ktime.h>
+#include <linux/kvmx_place.h>
 
 #include "core/args.h"
 #include "core/clock.h"
 #include "core/threads.h"
 #include "core/vm.h"
+#include "dev/placefd.h"
 #include "dev/vmfd.h"
 #include "stats/session.h"
 #include "stats/statfd.h"
@@ -20,10 +22,12 @@
  * struct vmfd - a VM fd
  * @vm: the VM, referenced
  * @no_names: tells no names and no pids
+ * @place: for placements
  */
 struct vmfd {
 	struct kvmx_vm *vm;
 	bool no_names;
+	struct kvmx_placefd place;
 };
 
 /**
@@ -121,6 +125,26 @@ static long vmfd_stats(struct vmfd *f, void __user *arg)
 	return kvmx_statfd_open(f->vm, req.vcpu, req.flags, f->no_names);
 }
 
+static long vmfd_place(struct vmfd *f, void __user *arg)
+{
+	return kvmx_placefd_place(&f->place, arg);
+}
+
+static long vmfd_commit(struct vmfd *f, void __user *arg)
+{
+	return kvmx_placefd_commit(&f->place, arg);
+}
+
+static long vmfd_clear(struct vmfd *f, void __user *arg)
+{
+	return kvmx_placefd_clear(&f->place, arg);
+}
+
+static long vmfd_placed(struct vmfd *f, void __user *arg)
+{
+	return kvmx_placefd_placed(&f->place, arg);
+}
+
 static const struct {
 	unsigned int cmd;
 	long (*fn)(struct vmfd *f, void __user *arg);
@@ -128,6 +152,10 @@ static const struct {
 	{ KVMX_VM_INFO, vmfd_info },
 	{ KVMX_VM_VCPUS, vmfd_vcpus },
 	{ KVMX_VM_STATS, vmfd_stats },
+	{ KVMX_VM_PLACE, vmfd_place },
+	{ KVMX_VM_COMMIT, vmfd_commit },
+	{ KVMX_VM_CLEAR, vmfd_clear },
+	{ KVMX_VM_PLACED, vmfd_placed },
 };
 
 static long vmfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -145,6 +173,7 @@ static int vmfd_release(struct inode *inode, struct file *file)
 {
 	struct vmfd *f = file->private_data;
 
+	kvmx_placefd_release(&f->place);
 	kvmx_vm_put(f->vm);
 	kfree(f);
 	return 0;
@@ -162,11 +191,12 @@ static const struct file_operations vmfd_fops = {
  * kvmx_vmfd_open() - make a VM fd
  * @vm: the VM; the caller's reference goes to the fd, whatever the outcome
  * @no_names: the fd tells no names and no pids
+ * @writable: /dev/kvmx was open for writing
  *
  * Context: may sleep.
  * Return: the fd; -ENOMEM; -EMFILE.
  */
-int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names)
+int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names, bool writable)
 {
 	struct vmfd *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	int fd;
@@ -177,6 +207,9 @@ int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names)
 	}
 	f->vm = vm;
 	f->no_names = no_names;
+	f->place.vm = vm;
+	f->place.no_names = no_names;
+	f->place.writable = writable;
 	fd = anon_inode_getfd("[kvmx-vm]", &vmfd_fops, f, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		kvmx_vm_put(vm);

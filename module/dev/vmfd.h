@@ -10,7 +10,7 @@
 struct kvmx_vm;
 struct kvmx_vm_info;
 
-int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names);
+int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names, bool writable);
 void kvmx_vmfd_describe(struct kvmx_vm *vm, bool no_names,
 			struct kvmx_vm_info *info);
 

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/kvmx_place.h>
+
+#include "core/event.h"
+#include "core/feature.h"
+#include "core/hook.h"
+#include "core/kprobes.h"
+#include "core/tasks.h"
+#include "core/topo.h"
+#include "core/vm.h"
+#include "place/apply.h"
+#include "place/place.h"
+#include "place/rows.h"
+#include "place/tend.h"
+#include "place/told.h"
+#include "place/undo.h"
+
+/* Making, changing and ending placements. */
+static DEFINE_MUTEX(place_lock);
+
+static void post(struct kvmx_vm *vm, u32 type, u64 arg)
+{
+	struct kvmx_news news = { .vcpu = KVMX_NO_VCPU, .arg = arg };
+
+	kvmx_vm_post(vm, type, &news);
+}
+
+/* A plan for what is there now; of one that is refused the notes are kept. */
+static int plan(struct kvmx_placement *p, struct kvmx_wishes *w,
+		struct kvmx_layout **to)
+{
+	struct kvmx_layout *l = kvmx_layout_alloc(w, p->vm);
+	int err;
+
+	lockdep_assert_held(&p->lock);
+	if (!l)
+		return -ENOMEM;
+	kvmx_placement_view(p, l);
+	err = kvmx_layout_plan(l, p->layout);
+	if (err && err != -ERANGE) {
+		kvmx_layout_free(l);
+		return err;
+	}
+	if (!err)
+		kvmx_layout_fit(l);
+	*to = l;
+	return err;
+}
+
+/* @what is done for each thread of @p that still exists. */
+static int each(struct kvmx_placement *p,
+		int (*what)(struct kvmx_entry *e, struct task_struct *task))
+{
+	struct kvmx_entry *e, *next;
+	struct task_struct *task;
+	int err = 0;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry_safe(e, next, &p->entries, link) {
+		task = get_pid_task(e->tid, PIDTYPE_PID);
+		if (!task) {
+			kvmx_undo_forget(e);
+			continue;
+		}
+		err = what(e, task);
+		put_task_struct(task);
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static void refuse(struct kvmx_entry *e)
+{
+	struct kvmx_placement *p = e->placement;
+	struct kvmx_policy_note note = {
+		.kind = KVMX_NOTE_OUTSIDE_CPUSET, .node = NUMA_NO_NODE,
+		.tid = pid_nr(e->tid),
+	};
+	struct kvmx_place_of of;
+
+	kvmx_layout_of(p->layout, e->thread_class, e->vcpu, &of);
+	kvmx_layout_cpus(p->layout, of.now, p->want);
+	note.cpu = cpumask_first(p->want);
+	kvmx_layout_note(p->layout, &note);
+}
+
+static int check(struct kvmx_entry *e, struct task_struct *task)
+{
+	int err = kvmx_apply_check(e, task);
+
+	if (err)
+		refuse(e);
+	return err;
+}
+
+/* One that ends meanwhile, or that the kernel keeps for itself, is no obstacle. */
+static int give(struct kvmx_entry *e, struct task_struct *task)
+{
+	int err = kvmx_apply_thread(e, task);
+
+	if (!err || e->kernel || task->flags & PF_EXITING)
+		return 0;
+	refuse(e);
+	return -ERANGE;
+}
+
+static int give_leniently(struct kvmx_entry *e, struct task_struct *task)
+{
+	kvmx_apply_thread(e, task);
+	return 0;
+}
+
+/* A new plan is a new word: where others' had stood, it is tried again. */
+static int begin_anew(struct kvmx_entry *e, struct task_struct *task)
+{
+	e->was = e->state;
+	e->state &= KVMX_THREAD_BORN;
+	return 0;
+}
+
+static int go_back(struct kvmx_entry *e, struct task_struct *task)
+{
+	e->state = e->was;
+	return kvmx_apply_thread(e, task), 0;
+}
+
+/* With the placement's lock; whatever fails changes nothing, as far as it can. */
+static int follow(struct kvmx_placement *p)
+{
+	int err;
+
+	each(p, begin_anew);
+	err = each(p, check);
+	if (!err && !p->dry)
+		err = each(p, give);
+	if (!err && !p->dry)
+		kvmx_apply_fit(p, false);
+	return err;
+}
+
+/* Tries another plan; where that fails, all that was changed goes back. */
+static int change(struct kvmx_placement *p, struct kvmx_layout *l,
+		  struct kvmx_layout **before, struct kvmx_rows *rows)
+{
+	int err, rows_err;
+
+	*before = kvmx_placement_adopt(p, l);
+	err = follow(p);
+	rows_err = kvmx_rows_copy(p, l, rows);
+	err = err ?: rows_err;
+	if (!err || !*before)
+		return err;
+	kvmx_placement_adopt(p, *before);
+	*before = NULL;
+	each(p, go_back);
+	kvmx_layout_free(l);
+	return err;
+}
+
+/*
+ * Makes a plan and follows it. Where that fails, @p has the plan that it had
+ * before, if it had one.
+ */
+static int try(struct kvmx_placement *p, struct kvmx_wishes *w,
+	       struct kvmx_layout **before, struct kvmx_rows *rows)
+{
+	struct kvmx_layout *l = NULL;
+	int err;
+
+	lockdep_assert_held(&p->lock);
+	err = kvmx_apply_scan(p, !p->layout);
+	if (!err)
+		err = plan(p, w, &l);
+	if (l && !err)
+		return change(p, l, before, rows);
+	if (l && kvmx_rows_copy(p, l, rows))
+		err = -ENOMEM;
+	kvmx_layout_free(l);
+	return err;
+}
+
+/* What a plan would be, of threads that nobody is told of. */
+static int try_dry(struct kvmx_vm *vm, struct kvmx_wishes *w,
+		   struct kvmx_rows *rows)
+{
+	struct kvmx_placement *p = kvmx_placement_alloc(vm);
+	struct kvmx_layout *none = NULL;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->dry = true;
+	mutex_lock(&p->lock);
+	err = try(p, w, &none, rows);
+	kvmx_undo_forget_all(p);
+	mutex_unlock(&p->lock);
+	kvmx_placement_put(p);
+	return err;
+}
+
+static void finish(struct kvmx_placement *p)
+{
+	lockdep_assert_held(&place_lock);
+	mutex_lock(&p->lock);
+	p->over = true;
+	kvmx_undo_all(p);
+	mutex_unlock(&p->lock);
+
+	/* Births that were under way are told, or are found below. */
+	kvmx_tasks_unwatch(p->vm);
+	kvmx_kprobes_put(KVMX_WANT_TASKS);
+
+	mutex_lock(&p->lock);
+	kvmx_apply_scan(p, false);
+	kvmx_undo_all(p);
+	kvmx_undo_forget_all(p);
+	mutex_unlock(&p->lock);
+	kvmx_placement_withdraw(p);
+	kvmx_tend_all_soon();
+}
+
+static int watch(struct kvmx_vm *vm)
+{
+	int err = kvmx_kprobes_get(KVMX_WANT_TASKS);
+
+	if (err)
+		return err;
+	err = kvmx_tasks_watch(vm);
+	if (err)
+		kvmx_kprobes_put(KVMX_WANT_TASKS);
+	return err;
+}
+
+static int try_first(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
+		     struct kvmx_rows *rows)
+{
+	struct kvmx_placement *p = kvmx_placement_alloc(vm);
+	struct kvmx_layout *none = NULL;
+	int err;
+
+	lockdep_assert_held(&place_lock);
+	if (!p)
+		return -ENOMEM;
+	p->owner = owner;
+	kvmx_placement_publish(p);
+	err = watch(vm);
+	if (err) {
+		kvmx_placement_withdraw(p);
+		kvmx_placement_put(p);
+		return err;
+	}
+	mutex_lock(&p->lock);
+	err = try(p, w, &none, rows);
+	mutex_unlock(&p->lock);
+	if (err)
+		finish(p);
+	kvmx_placement_put(p);
+	return err;
+}
+
+/* The plan before, if it was committed, stays in reserve until this one is. */
+static int try_replace(struct kvmx_placement *p, void *owner,
+		       struct kvmx_wishes *w, struct kvmx_rows *rows)
+{
+	struct kvmx_layout *before = NULL;
+	int err;
+
+	lockdep_assert_held(&place_lock);
+	mutex_lock(&p->lock);
+	err = try(p, w, &before, rows);
+	if (!err && !p->owner) {
+		p->kept = before;
+		p->owner = owner;
+	} else if (!err) {
+		kvmx_layout_free(before);
+	}
+	mutex_unlock(&p->lock);
+	return err;
+}
+
+/* The placement of a VM that @owner may change, with a reference, or NULL. */
+static int mine(struct kvmx_vm *vm, void *owner, struct kvmx_placement **to)
+{
+	lockdep_assert_held(&place_lock);
+	*to = NULL;
+	if (READ_ONCE(vm->gone))
+		return -ESRCH;
+	*to = kvmx_placement_get(vm);
+	if (!*to || !(*to)->owner || (*to)->owner == owner)
+		return 0;
+	kvmx_placement_put(*to);
+	*to = NULL;
+	return -EBUSY;
+}
+
+/* Threads of a process cannot serve the policies of two VMs. */
+static int only_one(struct kvmx_vm *vm)
+{
+	struct kvmx_vm *one = kvmx_vm_get_by_pid(vm->pid);
+
+	if (IS_ERR(one))
+		return PTR_ERR(one) == -ENOENT ? -ESRCH : PTR_ERR(one);
+	kvmx_vm_put(one);
+	return 0;
+}
+
+static int make(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
+		u32 flags, struct kvmx_rows *rows)
+{
+	struct kvmx_placement *p;
+	int err = mine(vm, owner, &p);
+
+	if (err == -EBUSY && flags & KVMX_PLACE_DRY_RUN)
+		err = 0;
+	if (!err)
+		err = only_one(vm);
+	if (!err && flags & KVMX_PLACE_DRY_RUN)
+		err = try_dry(vm, w, rows);
+	else if (!err && !p)
+		err = try_first(vm, owner, w, rows);
+	else if (!err && flags & KVMX_PLACE_REPLACE)
+		err = try_replace(p, owner, w, rows);
+	else if (!err)
+		err = -EBUSY;
+	kvmx_placement_put(p);
+	return err;
+}
+
+/**
+ * kvmx_place_make() - place a VM
+ * @vm: the VM
+ * @owner: whom the placement belongs to until it is committed
+ * @w: what is wanted; the caller keeps its reference
+ * @flags: KVMX_PLACE_*
+ * @rows: filled, also when the plan is refused; to be freed in any case
+ *
+ * Context: may sleep.
+ * Return: 0, or as docs/abi.md says.
+ */
+int kvmx_place_make(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
+		    u32 flags, struct kvmx_rows *rows)
+{
+	int err;
+
+	memset(rows, 0, sizeof(*rows));
+	if (kvmx_feature_state(KVMX_F_PLACE) == KVMX_FEATURE_OFF)
+		return -EOPNOTSUPP;
+	mutex_lock(&place_lock);
+	err = make(vm, owner, w, flags, rows);
+	mutex_unlock(&place_lock);
+	if (flags & KVMX_PLACE_DRY_RUN)
+		return err;
+	if (!err)
+		post(vm, KVMX_EVENT_PLACED, w->policy);
+	else if (err == -ERANGE)
+		post(vm, KVMX_EVENT_REFUSED, -err);
+	/* Others have CPUs now that are not theirs any more. */
+	if (!err)
+		kvmx_tend_all_soon();
+	return err;
+}
+
+/**
+ * kvmx_place_commit() - a placement belongs to nobody any more
+ * @vm: its VM
+ * @owner: whom it belongs to
+ *
+ * Context: may sleep.
+ * Return: 0, also where it is committed; -ENOENT; -EBUSY; -ESRCH.
+ */
+int kvmx_place_commit(struct kvmx_vm *vm, void *owner)
+{
+	struct kvmx_layout *kept = NULL;
+	struct kvmx_placement *p;
+	int err;
+
+	mutex_lock(&place_lock);
+	err = mine(vm, owner, &p);
+	if (p) {
+		swap(kept, p->kept);
+		p->owner = NULL;
+	} else if (!err) {
+		err = -ENOENT;
+	}
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+	kvmx_layout_free(kept);
+	return err;
+}
+
+/**
+ * kvmx_place_clear() - end a placement
+ * @vm: its VM
+ * @owner: whoever asks
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOENT; -EBUSY where it belongs to somebody else; -ESRCH.
+ */
+int kvmx_place_clear(struct kvmx_vm *vm, void *owner)
+{
+	struct kvmx_placement *p;
+	int err;
+
+	mutex_lock(&place_lock);
+	err = mine(vm, owner, &p);
+	if (p)
+		finish(p);
+	else if (!err)
+		err = -ENOENT;
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+	if (!err)
+		post(vm, KVMX_EVENT_CLEARED, 0);
+	return err;
+}
+
+/* Back to what was committed before. */
+static void give_up(struct kvmx_placement *p)
+{
+	struct kvmx_layout *l;
+
+	mutex_lock(&p->lock);
+	p->owner = NULL;
+	l = kvmx_placement_adopt(p, p->kept);
+	p->kept = NULL;
+	p->replan = true;	/* vCPUs may have been born meanwhile */
+	kvmx_apply_fit(p, false);
+	each(p, begin_anew);
+	each(p, give_leniently);
+	mutex_unlock(&p->lock);
+	kvmx_layout_free(l);
+	kvmx_tend_all_soon();
+}
+
+/**
+ * kvmx_place_drop() - whoever made a placement goes, or has to give it up
+ * @vm: its VM
+ * @owner: whom it belongs to, unless it was committed
+ *
+ * Context: may sleep.
+ */
+void kvmx_place_drop(struct kvmx_vm *vm, void *owner)
+{
+	struct kvmx_placement *p;
+	bool cleared = false;
+
+	mutex_lock(&place_lock);
+	p = kvmx_placement_get(vm);
+	if (p && p->owner == owner && p->kept) {
+		give_up(p);
+	} else if (p && p->owner == owner) {
+		finish(p);
+		cleared = true;
+	}
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+	if (cleared)
+		post(vm, KVMX_EVENT_CLEARED, 0);
+}
+
+static void show(struct kvmx_placement *p, void *owner, struct kvmx_placed *to)
+{
+	const struct kvmx_wishes *w = p->layout->wishes;
+
+	to->policy = w->policy;
+	to->smt = w->smt;
+	to->state = p->owner ? 0 : KVMX_PLACED_COMMITTED;
+	if (p->owner == owner)
+		to->state |= KVMX_PLACED_MINE;
+	if (w->enforce)
+		to->state |= KVMX_PLACED_ENFORCED;
+	to->age_ns = ktime_get_boottime_ns() - p->made_ns;
+	to->births = p->births;
+	to->birth_ns_max = p->birth_ns_max;
+	to->birth_ns = p->birth_ns;
+	to->moves = p->moves;
+	to->drifts = p->drifts;
+	to->refusals = p->refusals;
+	to->fallbacks = p->fallbacks;
+}
+
+/**
+ * kvmx_place_show() - the placement of a VM
+ * @vm: the VM
+ * @owner: whoever asks
+ * @to: its members of (out) are filled in, but for @to->plan
+ * @rows: filled; to be freed
+ *
+ * Context: may sleep.
+ * Return: 0, also where there is none; -ENOMEM.
+ */
+int kvmx_place_show(struct kvmx_vm *vm, void *owner, struct kvmx_placed *to,
+		    struct kvmx_rows *rows)
+{
+	struct kvmx_placement *p;
+	int err = 0;
+
+	memset(rows, 0, sizeof(*rows));
+	/* Not while one is being made. */
+	mutex_lock(&place_lock);
+	p = kvmx_placement_get(vm);
+	if (p) {
+		mutex_lock(&p->lock);
+		show(p, owner, to);
+		err = kvmx_rows_copy(p, p->layout, rows);
+		mutex_unlock(&p->lock);
+	}
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+	return err;
+}
+
+/* A vCPU was born that the plan does not know: it stays as far as possible. */
+static void replan(struct kvmx_placement *p)
+{
+	struct kvmx_layout *l = NULL;
+	int err = 0;
+
+	mutex_lock(&place_lock);
+	mutex_lock(&p->lock);
+	if (!p->over && p->layout && p->replan) {
+		p->replan = false;
+		err = plan(p, p->layout->wishes, &l);
+		if (!err) {
+			l = kvmx_placement_adopt(p, l);
+			each(p, give_leniently);
+			kvmx_apply_fit(p, false);
+		}
+	}
+	mutex_unlock(&p->lock);
+	mutex_unlock(&place_lock);
+	kvmx_layout_free(l);
+	if (err)
+		post(p->vm, KVMX_EVENT_REFUSED, -err);
+}
+
+static void vm_ended(struct kvmx_vm *vm)
+{
+	struct kvmx_placement *p;
+
+	mutex_lock(&place_lock);
+	p = kvmx_placement_get(vm);
+	if (p)
+		finish(p);
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+}
+
+void kvmx_place_init(void)
+{
+	cpus_read_lock();
+	kvmx_topo_refresh();
+	cpus_read_unlock();
+	kvmx_tend_init(replan);
+	kvmx_told_init();
+	static_call_update(kvmx_on_vm_end, vm_ended);
+	if (!kvmx_feature_denied(KVMX_F_PLACE))
+		kvmx_feature_set(KVMX_F_PLACE, KVMX_FEATURE_ON,
+				 "VMs can be placed");
+}
+
+/**
+ * kvmx_place_exit() - all threads get back what they would have without kvmx
+ *
+ * Context: may sleep; nobody has an fd any more.
+ */
+void kvmx_place_exit(void)
+{
+	struct kvmx_placement *p = NULL;
+
+	mutex_lock(&place_lock);
+	while ((p = kvmx_placement_next(p)))
+		finish(p);
+	mutex_unlock(&place_lock);
+	kvmx_tend_exit();
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/hashtable.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/pid.h>
+#include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "core/affinity.h"
+#include "core/feature.h"
+#include "core/vm.h"
+#include "kvmx_trace.h"
+#include "place/undo.h"
+
+/* A thread belongs to one placement: a process has one that is placed. */
+static DEFINE_HASHTABLE(by_tid, 12);
+static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
+
+/* How long a call that was seen may take until it shows. */
+#define ASKED_FOR	(HZ / 2)
+
+static struct kvmx_entry *find(const struct pid *tid)
+{
+	struct kvmx_entry *e;
+
+	hash_for_each_possible_rcu_notrace(by_tid, e, hash, (unsigned long)tid)
+		if (e->tid == tid)
+			return e;
+	return NULL;
+}
+
+/**
+ * kvmx_undo_find() - the entry of a thread
+ * @p: the placement that it must be in
+ * @tid: the thread
+ *
+ * Return: the entry, or NULL.
+ */
+struct kvmx_entry *kvmx_undo_find(struct kvmx_placement *p,
+				  const struct pid *tid)
+{
+	struct kvmx_entry *e;
+
+	lockdep_assert_held(&p->lock);
+	rcu_read_lock();
+	e = find(tid);
+	rcu_read_unlock();
+	/* With the lock those of this placement stay. */
+	return e && e->placement == p ? e : NULL;
+}
+
+/**
+ * kvmx_undo_asked() - sched_setaffinity() is called for a thread
+ * @tid: the thread, or NULL
+ *
+ * Context: any, preemption disabled.
+ * Return: whether it is placed.
+ */
+bool kvmx_undo_asked(const struct pid *tid)
+{
+	struct kvmx_entry *e = find(tid);
+
+	if (e)
+		WRITE_ONCE(e->asked, jiffies | 1);
+	return e;
+}
+
+/**
+ * kvmx_undo_changes() - a thread's CPUs are about to be changed
+ * @tid: the thread, or NULL
+ *
+ * Context: any, preemption disabled.
+ * Return: whether it is placed, and somebody else does it.
+ */
+bool kvmx_undo_changes(const struct pid *tid)
+{
+	struct kvmx_entry *e = find(tid);
+
+	return e && !READ_ONCE(e->setting);
+}
+
+static void look_around(struct kvmx_entry *e, struct task_struct *task)
+{
+	e->has_user = kvmx_affinity_user(task, kvmx_kept(e, KVMX_KEPT_USER));
+	kvmx_affinity_allowed(task, kvmx_kept(e, KVMX_KEPT_ALLOWED));
+}
+
+/**
+ * kvmx_undo_given() - a thread was given CPUs: remember what came of it
+ * @e: the thread
+ * @task: the same
+ */
+void kvmx_undo_given(struct kvmx_entry *e, struct task_struct *task)
+{
+	lockdep_assert_held(&e->placement->lock);
+	look_around(e, task);
+	kvmx_affinity_get(task, kvmx_kept(e, KVMX_KEPT_LAST));
+}
+
+/**
+ * kvmx_undo_rebase() - what a thread has is what it would have without kvmx
+ * @e: the thread, that kvmx_undo_look() has found changed
+ */
+void kvmx_undo_rebase(struct kvmx_entry *e)
+{
+	lockdep_assert_held(&e->placement->lock);
+	cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
+		     kvmx_kept(e, KVMX_KEPT_LAST));
+}
+
+/**
+ * kvmx_undo_note() - write down what a thread has
+ * @p: the placement that it is to be in
+ * @task: the thread; the caller holds a reference
+ * @parent: the thread that it has its CPUs from, if that is placed: what it would
+ *	have without kvmx is what that one would have, for it may have been
+ *	placed when it gave birth
+ *
+ * Return: the entry, NULL when out of memory.
+ */
+struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
+				  struct task_struct *task,
+				  const struct kvmx_entry *parent)
+{
+	struct kvmx_entry *e;
+
+	lockdep_assert_held(&p->lock);
+	e = kzalloc(struct_size(e, sets, KVMX_NR_KEPT * cpumask_size() /
+				sizeof(long)), GFP_KERNEL);
+	if (!e)
+		return NULL;
+	e->placement = p;
+	e->tid = get_pid(task_pid(task));
+	e->vcpu = KVMX_NO_VCPU;
+	e->thread_class = KVMX_THREAD_OTHER;
+	kvmx_undo_given(e, task);
+	if (parent)
+		cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
+			     kvmx_kept((struct kvmx_entry *)parent,
+				       KVMX_KEPT_BASE));
+	else
+		kvmx_undo_rebase(e);
+	list_add_tail(&e->link, &p->entries);
+	p->nr_entries++;
+	if (p->dry)
+		return e;
+	spin_lock(&by_tid_lock);
+	hash_add_rcu(by_tid, &e->hash, (unsigned long)e->tid);
+	spin_unlock(&by_tid_lock);
+	return e;
+}
+
+/* A thread is not in the journal any more; it is not touched. */
+void kvmx_undo_forget(struct kvmx_entry *e)
+{
+	lockdep_assert_held(&e->placement->lock);
+	spin_lock(&by_tid_lock);
+	hash_del_rcu(&e->hash);
+	spin_unlock(&by_tid_lock);
+	list_del(&e->link);
+	e->placement->nr_entries--;
+	put_pid(e->tid);
+	kfree_rcu(e, rcu);
+}
+
+static bool user_is(struct kvmx_entry *e, struct task_struct *task,
+		    bool *has_user)
+{
+	struct kvmx_placement *p = e->placement;
+
+	*has_user = kvmx_affinity_user(task, p->may);
+	return *has_user == e->has_user &&
+	       cpumask_equal(p->may, kvmx_kept(e, KVMX_KEPT_USER));
+}
+
+/* Was sched_setaffinity() seen to be called, and may still be at work? */
+static bool asked_lately(struct kvmx_entry *e)
+{
+	unsigned long asked = READ_ONCE(e->asked);
+
+	if (asked && time_after(jiffies, asked + ASKED_FOR)) {
+		cmpxchg(&e->asked, asked, 0);
+		return false;
+	}
+	return asked;
+}
+
+/*
+ * Nobody saw who called: the kernel gives a thread all that its cpuset allows,
+ * when that changes, or when there is none of its CPUs left.
+ */
+static bool looks_like_kernel(struct kvmx_entry *e, struct task_struct *task)
+{
+	struct kvmx_placement *p = e->placement;
+	struct cpumask *last = kvmx_kept(e, KVMX_KEPT_LAST);
+
+	kvmx_affinity_allowed(task, p->may);
+	if (!cpumask_intersects(last, cpu_active_mask))
+		return true;
+	if (cpumask_equal(p->may, kvmx_kept(e, KVMX_KEPT_ALLOWED)))
+		return false;
+	return cpumask_subset(p->now, p->may);
+}
+
+static enum kvmx_change who(struct kvmx_entry *e, struct task_struct *task,
+			    bool user_changed)
+{
+	if (asked_lately(e) || (user_changed && !e->kernel))
+		return KVMX_CHANGE_OWNER;
+	if (e->kernel)
+		return KVMX_CHANGE_KERNEL;
+	if (kvmx_feature_state(KVMX_F_SETAFFINITY) != KVMX_FEATURE_OFF)
+		return KVMX_CHANGE_KERNEL;
+	return looks_like_kernel(e, task) ? KVMX_CHANGE_KERNEL :
+					    KVMX_CHANGE_OWNER;
+}
+
+/**
+ * kvmx_undo_look() - did somebody else change the CPUs of a thread?
+ * @e: the thread
+ * @task: the same
+ *
+ * What it has now is remembered as what it had last.
+ *
+ * Return: who it was.
+ */
+enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task)
+{
+	struct kvmx_placement *p = e->placement;
+	bool has_user, user_changed, changed, gone;
+	enum kvmx_change change;
+
+	lockdep_assert_held(&p->lock);
+	kvmx_affinity_get(task, p->now);
+	changed = !cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST));
+	/* It is taken away from a thread that has no CPU any more. */
+	user_changed = !user_is(e, task, &has_user) && has_user;
+	if (!changed && !user_changed) {
+		asked_lately(e);
+		return KVMX_CHANGE_NONE;
+	}
+	change = who(e, task, user_changed);
+	gone = !cpumask_intersects(kvmx_kept(e, KVMX_KEPT_LAST),
+				   cpu_active_mask);
+	WRITE_ONCE(e->asked, 0);
+	kvmx_undo_given(e, task);
+	if (change == KVMX_CHANGE_OWNER || !gone)
+		kvmx_undo_rebase(e);
+	return change;
+}
+
+/*
+ * What a thread is to have back. CPUs that its cpuset does not allow any more are
+ * left out; where all that are online are allowed, it has none that limits it, and
+ * the others are those that are offline.
+ */
+static void restored(struct kvmx_entry *e, struct task_struct *task,
+		     struct cpumask *to)
+{
+	struct kvmx_placement *p = e->placement;
+	struct cpumask *base = kvmx_kept(e, KVMX_KEPT_BASE);
+
+	cpumask_copy(to, base);
+	if (!kvmx_affinity_allowed(task, p->may) ||
+	    cpumask_subset(cpu_online_mask, p->may))
+		return;
+	if (!cpumask_and(to, base, p->may))
+		cpumask_copy(to, p->may);
+}
+
+/**
+ * kvmx_undo_restore() - a thread gets back what it would have without kvmx
+ * @e: the thread
+ *
+ * Context: may sleep.
+ */
+void kvmx_undo_restore(struct kvmx_entry *e)
+{
+	struct task_struct *task = get_pid_task(e->tid, PIDTYPE_PID);
+	struct kvmx_placement *p = e->placement;
+
+	lockdep_assert_held(&p->lock);
+	if (!task)
+		return;
+	if (!e->restored && kvmx_undo_look(e, task) != KVMX_CHANGE_OWNER &&
+	    !(e->state & KVMX_THREAD_YIELDED)) {
+		restored(e, task, p->want);
+		if (!cpumask_equal(p->want, p->now)) {
+			WRITE_ONCE(e->setting, true);
+			kvmx_affinity_set(task, p->want);
+			WRITE_ONCE(e->setting, false);
+			trace_undo(p->vm->id, task, e->thread_class, p->now,
+				   p->want);
+		}
+	}
+	e->restored = true;
+	put_task_struct(task);
+}
+
+/**
+ * kvmx_undo_all() - all threads get back what they would have without kvmx
+ * @p: their placement
+ *
+ * They stay in the journal: what they had is what their children may still have.
+ *
+ * Context: may sleep.
+ */
+void kvmx_undo_all(struct kvmx_placement *p)
+{
+	struct kvmx_entry *e;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(e, &p->entries, link)
+		kvmx_undo_restore(e);
+}
+
+void kvmx_undo_forget_all(struct kvmx_placement *p)
+{
+	struct kvmx_entry *e, *next;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry_safe(e, next, &p->entries, link)
+		kvmx_undo_forget(e);
+}
