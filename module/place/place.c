@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
@@ -16,6 +18,7 @@
 #include "core/topo.h"
 #include "core/vm.h"
 #include "place/apply.h"
+#include "place/foreign.h"
 #include "place/place.h"
 #include "place/rows.h"
 #include "place/tend.h"
@@ -179,8 +182,10 @@ static int try(struct kvmx_placement *p, struct kvmx_wishes *w,
 	err = kvmx_apply_scan(p, !p->layout);
 	if (!err)
 		err = plan(p, w, &l);
-	if (l && !err)
+	if (l && !err) {
+		kvmx_foreign_note(l, p->vm);
 		return change(p, l, before, rows);
+	}
 	if (l && kvmx_rows_copy(p, l, rows))
 		err = -ENOMEM;
 	kvmx_layout_free(l);
@@ -219,7 +224,9 @@ static void finish(struct kvmx_placement *p)
 	kvmx_kprobes_put(KVMX_WANT_TASKS);
 
 	mutex_lock(&p->lock);
-	kvmx_apply_scan(p, false);
+	/* None may be forgotten. */
+	while (kvmx_apply_scan(p, false) == -ENOMEM)
+		msleep(20);
 	kvmx_undo_all(p);
 	kvmx_undo_forget_all(p);
 	mutex_unlock(&p->lock);

@@ -234,7 +234,8 @@ void kvmx_tend_init(void (*replan)(struct kvmx_placement *p))
 	static_call_update(kvmx_on_setaffinity, setaffinity_called);
 	static_call_update(kvmx_on_affinity, affinity_changes);
 	if (!kvmx_feature_denied(KVMX_F_HOTPLUG))
-		hotplug_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN,
+		hotplug_state =
+			cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN,
 						  "kvmx/place:online",
 						  cpu_comes, cpu_goes);
 	if (hotplug_state >= 0)
@@ -256,5 +257,7 @@ void kvmx_tend_exit(void)
 {
 	if (hotplug_state >= 0)
 		cpuhp_remove_state_nocalls(hotplug_state);
+	/* A handler may have found a thread that was forgotten since. */
+	synchronize_rcu();
 	cancel_delayed_work_sync(&tend_work);
 }
