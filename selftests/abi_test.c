@@ -12,6 +12,7 @@
 
 #include "host.h"
 #include "kvmx.h"
+#include "place.h"
 #include "setup.h"
 #include "vmm.h"
 
@@ -42,6 +43,9 @@ COMMAND(open, KVMX_OPEN, ON_NODE, kvmx_open, KVMX_OPEN_NO_NAMES, 12, 4);
 COMMAND(vm_info, KVMX_VM_INFO, ON_VM, kvmx_vm_info, 0, 0, 0);
 COMMAND(vm_vcpus, KVMX_VM_VCPUS, ON_VM, kvmx_vcpus, 0, 24, 8);
 COMMAND(vm_stats, KVMX_VM_STATS, ON_VM, kvmx_stats, ALL_GROUPS, 12, 4);
+COMMAND(vm_place, KVMX_VM_PLACE, ON_VM, kvmx_place,
+	KVMX_PLACE_DRY_RUN | KVMX_PLACE_ENFORCE | KVMX_PLACE_REPLACE, 0, 0);
+COMMAND(vm_placed, KVMX_VM_PLACED, ON_VM, kvmx_placed, 0, 0, 0);
 COMMAND(stats_notes, KVMX_STATS_NOTES, ON_STATS, kvmx_notes, 0, 24, 8);
 COMMAND(stats_top, KVMX_STATS_TOP, ON_STATS, kvmx_top, 0, 20, 4);
 
@@ -51,12 +55,17 @@ static uint8_t *request(struct setup *s, unsigned int cmd, uint32_t size,
 {
 	uint8_t *at = s->buf + PAGE - room;
 	struct kvmx_open *open = (void *)at;
+	struct kvmx_place *place = (void *)at;
 
 	memset(s->buf, 0, PAGE);
 	memcpy(at, &size, sizeof(size));
 	if (cmd == KVMX_OPEN) {
 		open->by = KVMX_BY_FD;
 		open->key = s->vm->fd;
+	}
+	if (cmd == KVMX_VM_PLACE && room >= sizeof(*place)) {
+		place->policy = KVMX_POLICY_SPREAD;
+		place->flags = KVMX_PLACE_DRY_RUN;
 	}
 	return at;
 }
@@ -238,6 +247,8 @@ TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 			    cmd == KVMX_EVENTS ||
 			    cmd == KVMX_VM_INFO ||
 			    cmd == KVMX_VM_VCPUS || cmd == KVMX_VM_STATS ||
+			    cmd == KVMX_VM_PLACE || cmd == KVMX_VM_COMMIT ||
+			    cmd == KVMX_VM_CLEAR || cmd == KVMX_VM_PLACED ||
 			    cmd == KVMX_STATS_NOTES || cmd == KVMX_STATS_TOP)
 				continue;
 			EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i], cmd, self->s.buf));
