@@ -12,6 +12,7 @@
 
 #include "die.h"
 #include "kvmx.h"
+#include "place.h"
 
 static int node;
 
@@ -117,6 +118,22 @@ static int notes(struct stats *s)
 	return 0;
 }
 
+/* Each vCPU gets a core, and that is committed. */
+static int place(const char *pid)
+{
+	struct placing *p = place_new(KVMX_POLICY_SPREAD);
+	int fd = kvmx_open(place_node(), KVMX_BY_PID, strtoull(pid, NULL, 10), 0);
+
+	if (fd < 0)
+		die_errno("KVMX_OPEN of pid %s", pid);
+	errno = place_do(fd, p);
+	if (!errno)
+		errno = place_commit(fd);
+	if (errno)
+		die_errno("placing pid %s", pid);
+	return 0;
+}
+
 static int hold(struct stats *s)
 {
 	char c;
@@ -143,6 +160,8 @@ int main(int argc, char **argv)
 		return features();
 	if (!strcmp(what, "list"))
 		return list();
+	if (!strcmp(what, "place") && argc == 3)
+		return place(argv[2]);
 	if (argc != 4 && (argc != 5 || strcmp(argv[4], "groups")))
 		return usage();
 	s = attach(argv[2], argv[3], argc == 5 ? ALL_GROUPS : 0);

@@ -89,18 +89,13 @@ static int count(const struct placing *p, unsigned int vcpus, int with,
 	return n;
 }
 
-#define NEEDS(n)							\
-	do {								\
-		if (self->cpus < (n))					\
-			SKIP(return, "needs %d CPUs", (n));		\
-	} while (0)
-
 TEST_F_TIMEOUT(policy, spread_gives_each_vcpu_a_core_and_caches_alike, 120)
 {
 	unsigned int i;
 	int a, b, half;
 
-	NEEDS(8);
+	if (self->cpus < 8)
+		SKIP(return, "needs 8 CPUs");
 	ASSERT_LE(0, start(self, 0, 4, KVMX_POLICY_SPREAD));
 	ASSERT_EQ(0, place_do(self->vm[0], self->p[0]));
 	EXPECT_TRUE(kept(self->p[0]));
@@ -120,7 +115,8 @@ TEST_F_TIMEOUT(policy, pack_uses_one_cache_and_fills_cores, 120)
 	unsigned int i;
 	int a, b, pairs;
 
-	NEEDS(8);
+	if (self->cpus < 8)
+		SKIP(return, "needs 8 CPUs");
 	ASSERT_LE(0, start(self, 0, 4, KVMX_POLICY_PACK));
 	ASSERT_EQ(0, place_do(self->vm[0], self->p[0]));
 	EXPECT_TRUE(kept(self->p[0]));
@@ -171,7 +167,8 @@ TEST_F_TIMEOUT(policy, isolate_shares_its_cores_with_nobody, 120)
 {
 	unsigned int i, k;
 
-	NEEDS(8);
+	if (self->cpus < 8)
+		SKIP(return, "needs 8 CPUs");
 	ASSERT_LE(0, start(self, 0, 2, KVMX_POLICY_ISOLATE));
 	ASSERT_LE(0, start(self, 1, 6, KVMX_POLICY_SPREAD));
 	/* The other first: it has to make room, or to be in the way. */
@@ -199,7 +196,8 @@ TEST_F_TIMEOUT(policy, vms_do_not_share_cpus_while_others_are_free, 180)
 {
 	unsigned int i, used = 0;
 
-	NEEDS(8);
+	if (self->cpus < 8)
+		SKIP(return, "needs 8 CPUs");
 	for (i = 0; i < VMS; i++) {
 		ASSERT_LE(0, start(self, i, 2, i % 2 ? KVMX_POLICY_PACK :
 						       KVMX_POLICY_SPREAD));
@@ -215,7 +213,8 @@ TEST_F_TIMEOUT(policy, vms_do_not_share_cpus_while_others_are_free, 180)
 /* Where a core is to be free and none is, the plan is refused. */
 TEST_F_TIMEOUT(policy, two_vms_cannot_have_the_same_core_alone, 120)
 {
-	NEEDS(4);
+	if (self->cpus < 4)
+		SKIP(return, "needs 4 CPUs");
 	ASSERT_LE(0, start(self, 0, 1, KVMX_POLICY_ISOLATE));
 	ASSERT_LE(0, start(self, 1, 1, KVMX_POLICY_ISOLATE));
 	place_cpus(self->p[0], 12);
@@ -236,7 +235,8 @@ TEST_F_TIMEOUT(policy, smt_words_are_kept, 120)
 {
 	int a, b;
 
-	NEEDS(8);
+	if (self->cpus < 8)
+		SKIP(return, "needs 8 CPUs");
 	ASSERT_LE(0, start(self, 0, 2, KVMX_POLICY_SPREAD));
 	self->p[0]->req.flags = KVMX_PLACE_REPLACE;
 	self->p[0]->req.smt = KVMX_SMT_REQUIRE;

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/wait.h>
@@ -79,6 +80,28 @@ FIXTURE_TEARDOWN(place)
 	close(self->fd);
 	vmm_destroy(self->vm);
 	free(self->p);
+}
+
+/* For whoever reads why a case failed. */
+static void tell(int fd, struct placing *p)
+{
+	unsigned int i;
+
+	if (place_nr(p))
+		place_show(fd, p);
+	printf("# policy %u state %u: %llu births %llu moves %llu drifts %llu refusals %llu fallbacks\n",
+	       p->placed.policy, p->placed.state, p->placed.births,
+	       p->placed.moves, p->placed.drifts, p->placed.refusals,
+	       p->placed.fallbacks);
+	for (i = 0; i < place_nr(p); i++)
+		printf("# thread %d (%s) class %u vcpu %d: state %u why %u drifts %u set 0x%llx has 0x%llx\n",
+		       p->threads[i].tid, p->threads[i].name,
+		       p->threads[i].thread_class, (int)p->threads[i].vcpu,
+		       p->threads[i].state, p->threads[i].why,
+		       p->threads[i].drifts, (unsigned long long)p->masks[i][0],
+		       (unsigned long long)cpus_of(p->threads[i].tid));
+	for (i = 0; i < p->placed.plan.nr_notes && i < PLACE_NOTES; i++)
+		printf("# note: %s\n", p->notes[i].text);
 }
 
 static bool as_before(const struct masks *before)
@@ -253,7 +276,9 @@ TEST_F_TIMEOUT(place, what_is_enforced_is_put_back, 60)
 		ASSERT_TRUE(set_cpus(self->other.tid, 8));
 		for (i = 0; i < 300 && cpus_of(self->other.tid) != 1; i++)
 			usleep(10000);
-		ASSERT_EQ(1, cpus_of(self->other.tid));
+		ASSERT_EQ(1, cpus_of(self->other.tid)) {
+			tell(self->fd, self->p);
+		}
 	}
 	ASSERT_EQ(0, place_show(self->fd, self->p));
 	EXPECT_EQ(3, self->p->placed.drifts);
@@ -304,7 +329,9 @@ TEST_F_TIMEOUT(place, what_the_owner_asked_for_before_stands, 60)
 	EXPECT_TRUE(as_before(&self->before));
 	/* But not against who enforces. */
 	self->p->req.flags = KVMX_PLACE_ENFORCE;
-	ASSERT_EQ(0, place_do(self->fd, self->p));
+	ASSERT_EQ(0, place_do(self->fd, self->p)) {
+		tell(self->fd, self->p);
+	}
 	EXPECT_PLACED();
 	ASSERT_EQ(0, place_clear(self->fd));
 	EXPECT_TRUE(as_before(&self->before));

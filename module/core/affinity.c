@@ -64,8 +64,7 @@ void kvmx_affinity_init(unsigned long cpuset_cpus_allowed)
 				 "what was found at its address is no such function");
 		return;
 	}
-	static_call_update(cpuset_allowed, (typeof(&all_possible))
-			   cpuset_cpus_allowed);
+	static_call_update(cpuset_allowed, (void *)cpuset_cpus_allowed);
 	kvmx_feature_set(KVMX_F_CPUSET, KVMX_FEATURE_ON,
 			 "cpusets are asked for the CPUs that they allow");
 }

@@ -18,7 +18,7 @@
 #include "core/topo.h"
 #include "core/vm.h"
 #include "place/apply.h"
-#include "place/foreign.h"
+#include "place/follow.h"
 #include "place/place.h"
 #include "place/rows.h"
 #include "place/tend.h"
@@ -35,163 +35,6 @@ static void post(struct kvmx_vm *vm, u32 type, u64 arg)
 	kvmx_vm_post(vm, type, &news);
 }
 
-/* A plan for what is there now; of one that is refused the notes are kept. */
-static int plan(struct kvmx_placement *p, struct kvmx_wishes *w,
-		struct kvmx_layout **to)
-{
-	struct kvmx_layout *l = kvmx_layout_alloc(w, p->vm);
-	int err;
-
-	lockdep_assert_held(&p->lock);
-	if (!l)
-		return -ENOMEM;
-	kvmx_placement_view(p, l);
-	err = kvmx_layout_plan(l, p->layout);
-	if (err && err != -ERANGE) {
-		kvmx_layout_free(l);
-		return err;
-	}
-	if (!err)
-		kvmx_layout_fit(l);
-	*to = l;
-	return err;
-}
-
-/* @what is done for each thread of @p that still exists. */
-static int each(struct kvmx_placement *p,
-		int (*what)(struct kvmx_entry *e, struct task_struct *task))
-{
-	struct kvmx_entry *e, *next;
-	struct task_struct *task;
-	int err = 0;
-
-	lockdep_assert_held(&p->lock);
-	list_for_each_entry_safe(e, next, &p->entries, link) {
-		task = get_pid_task(e->tid, PIDTYPE_PID);
-		if (!task) {
-			kvmx_undo_forget(e);
-			continue;
-		}
-		err = what(e, task);
-		put_task_struct(task);
-		if (err)
-			break;
-	}
-	return err;
-}
-
-static void refuse(struct kvmx_entry *e)
-{
-	struct kvmx_placement *p = e->placement;
-	struct kvmx_policy_note note = {
-		.kind = KVMX_NOTE_OUTSIDE_CPUSET, .node = NUMA_NO_NODE,
-		.tid = pid_nr(e->tid),
-	};
-	struct kvmx_place_of of;
-
-	kvmx_layout_of(p->layout, e->thread_class, e->vcpu, &of);
-	kvmx_layout_cpus(p->layout, of.now, p->want);
-	note.cpu = cpumask_first(p->want);
-	kvmx_layout_note(p->layout, &note);
-}
-
-static int check(struct kvmx_entry *e, struct task_struct *task)
-{
-	int err = kvmx_apply_check(e, task);
-
-	if (err)
-		refuse(e);
-	return err;
-}
-
-/* One that ends meanwhile, or that the kernel keeps for itself, is no obstacle. */
-static int give(struct kvmx_entry *e, struct task_struct *task)
-{
-	int err = kvmx_apply_thread(e, task);
-
-	if (!err || e->kernel || task->flags & PF_EXITING)
-		return 0;
-	refuse(e);
-	return -ERANGE;
-}
-
-static int give_leniently(struct kvmx_entry *e, struct task_struct *task)
-{
-	kvmx_apply_thread(e, task);
-	return 0;
-}
-
-/* A new plan is a new word: where others' had stood, it is tried again. */
-static int begin_anew(struct kvmx_entry *e, struct task_struct *task)
-{
-	e->was = e->state;
-	e->state &= KVMX_THREAD_BORN;
-	return 0;
-}
-
-static int go_back(struct kvmx_entry *e, struct task_struct *task)
-{
-	e->state = e->was;
-	return kvmx_apply_thread(e, task), 0;
-}
-
-/* With the placement's lock; whatever fails changes nothing, as far as it can. */
-static int follow(struct kvmx_placement *p)
-{
-	int err;
-
-	each(p, begin_anew);
-	err = each(p, check);
-	if (!err && !p->dry)
-		err = each(p, give);
-	if (!err && !p->dry)
-		kvmx_apply_fit(p, false);
-	return err;
-}
-
-/* Tries another plan; where that fails, all that was changed goes back. */
-static int change(struct kvmx_placement *p, struct kvmx_layout *l,
-		  struct kvmx_layout **before, struct kvmx_rows *rows)
-{
-	int err, rows_err;
-
-	*before = kvmx_placement_adopt(p, l);
-	err = follow(p);
-	rows_err = kvmx_rows_copy(p, l, rows);
-	err = err ?: rows_err;
-	if (!err || !*before)
-		return err;
-	kvmx_placement_adopt(p, *before);
-	*before = NULL;
-	each(p, go_back);
-	kvmx_layout_free(l);
-	return err;
-}
-
-/*
- * Makes a plan and follows it. Where that fails, @p has the plan that it had
- * before, if it had one.
- */
-static int try(struct kvmx_placement *p, struct kvmx_wishes *w,
-	       struct kvmx_layout **before, struct kvmx_rows *rows)
-{
-	struct kvmx_layout *l = NULL;
-	int err;
-
-	lockdep_assert_held(&p->lock);
-	err = kvmx_apply_scan(p, !p->layout);
-	if (!err)
-		err = plan(p, w, &l);
-	if (l && !err) {
-		kvmx_foreign_note(l, p->vm);
-		return change(p, l, before, rows);
-	}
-	if (l && kvmx_rows_copy(p, l, rows))
-		err = -ENOMEM;
-	kvmx_layout_free(l);
-	return err;
-}
-
 /* What a plan would be, of threads that nobody is told of. */
 static int try_dry(struct kvmx_vm *vm, struct kvmx_wishes *w,
 		   struct kvmx_rows *rows)
@@ -204,7 +47,7 @@ static int try_dry(struct kvmx_vm *vm, struct kvmx_wishes *w,
 		return -ENOMEM;
 	p->dry = true;
 	mutex_lock(&p->lock);
-	err = try(p, w, &none, rows);
+	err = kvmx_follow_wishes(p, w, &none, rows);
 	kvmx_undo_forget_all(p);
 	mutex_unlock(&p->lock);
 	kvmx_placement_put(p);
@@ -265,7 +108,7 @@ static int try_first(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
 		return err;
 	}
 	mutex_lock(&p->lock);
-	err = try(p, w, &none, rows);
+	err = kvmx_follow_wishes(p, w, &none, rows);
 	mutex_unlock(&p->lock);
 	if (err)
 		finish(p);
@@ -282,7 +125,7 @@ static int try_replace(struct kvmx_placement *p, void *owner,
 
 	lockdep_assert_held(&place_lock);
 	mutex_lock(&p->lock);
-	err = try(p, w, &before, rows);
+	err = kvmx_follow_wishes(p, w, &before, rows);
 	if (!err && !p->owner) {
 		p->kept = before;
 		p->owner = owner;
@@ -429,19 +272,13 @@ int kvmx_place_clear(struct kvmx_vm *vm, void *owner)
 	return err;
 }
 
-/* Back to what was committed before. */
 static void give_up(struct kvmx_placement *p)
 {
 	struct kvmx_layout *l;
 
 	mutex_lock(&p->lock);
 	p->owner = NULL;
-	l = kvmx_placement_adopt(p, p->kept);
-	p->kept = NULL;
-	p->replan = true;	/* vCPUs may have been born meanwhile */
-	kvmx_apply_fit(p, false);
-	each(p, begin_anew);
-	each(p, give_leniently);
+	l = kvmx_follow_kept(p);
 	mutex_unlock(&p->lock);
 	kvmx_layout_free(l);
 	kvmx_tend_all_soon();
@@ -535,12 +372,7 @@ static void replan(struct kvmx_placement *p)
 	mutex_lock(&p->lock);
 	if (!p->over && p->layout && p->replan) {
 		p->replan = false;
-		err = plan(p, p->layout->wishes, &l);
-		if (!err) {
-			l = kvmx_placement_adopt(p, l);
-			each(p, give_leniently);
-			kvmx_apply_fit(p, false);
-		}
+		err = kvmx_follow_replan(p, &l);
 	}
 	mutex_unlock(&p->lock);
 	mutex_unlock(&place_lock);

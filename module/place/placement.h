@@ -108,7 +108,16 @@ static inline struct cpumask *kvmx_kept(struct kvmx_entry *e, enum kvmx_kept set
  * @limits: what the VMM's cpuset allowed when @layout was fitted last
  * @usable: CPUs that it could use when the layout was fitted last
  * @made_ns: CLOCK_BOOTTIME when it was made
- * @births: see struct kvmx_placed, as all below
+ * @births: see struct kvmx_placed, as the next ones
+ * @birth_ns_max: see there
+ * @birth_ns: see there
+ * @moves: see there
+ * @drifts: see there
+ * @refusals: see there
+ * @fallbacks: see there
+ * @want: for whoever holds @lock, as the next two
+ * @now: see @want
+ * @may: see @want
  */
 struct kvmx_placement {
 	refcount_t refs;
@@ -135,7 +144,6 @@ struct kvmx_placement {
 	u64 drifts;
 	u64 refusals;
 	u64 fallbacks;
-	/* For whoever holds @lock. */
 	cpumask_var_t want;
 	cpumask_var_t now;
 	cpumask_var_t may;

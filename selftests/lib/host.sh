@@ -262,7 +262,8 @@ no_complaints()
 
 no_kprobes_left()
 {
-	! grep -E ' kvm|\[GONE\]' /sys/kernel/debug/kprobes/list 2>/dev/null
+	! grep -E ' kvm|\[GONE\]|sched_setaffinity|set_cpus_allowed_ptr' \
+		/sys/kernel/debug/kprobes/list 2>/dev/null
 }
 
 not_in_use()
