@@ -25,6 +25,7 @@ static int usage(void)
 		"       look notes PID VCPU|vm      label, name, reason\n"
 		"       look hold PID VCPU|vm       counts until stdin ends, then\n"
 		"                                   prints the figures\n"
+		"       look place PID              each vCPU on a core, committed\n"
 		"A fourth argument \"groups\" asks for all groups of figures, too.\n");
 	return 2;
 }

@@ -24,7 +24,7 @@ place_guest()
 	check "the VM is listed" wait_for 10 is_listed "$guest"
 	sleep 1
 	for t in /proc/"$guest"/task/*; do
-		[ $((${t##*/} % 2)) = 0 ] || taskset -p 7 "${t##*/}" >/dev/null
+		[ $((${t##*/} % 2)) = 0 ] || taskset -p 7f "${t##*/}" >/dev/null
 	done
 	before=$(masks_of "$guest")
 	check "it can be placed" look place "$guest"
