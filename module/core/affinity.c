@@ -27,6 +27,7 @@ static bool is_function(unsigned long at, const char *name)
 {
 	static const u8 begins[][4] = {
 		{ 0xf3, 0x0f, 0x1e, 0xfa },	/* endbr64 */
+		{ 0x66, 0x0f, 0x1f, 0x00 },	/* that, sealed */
 		{ 0x0f, 0x1f, 0x44, 0x00 },	/* where ftrace puts its call */
 	};
 	char sym[KSYM_SYMBOL_LEN], want[64];
