@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(refused, a_plan_that_cannot_be_is_erange_with_its_reasons, 60)
 	place_pin(p, 0, 2);
 	place_pin(p, 1, 500);
 	EXPECT_EQ(ERANGE, place_do(self->fd, p));
-	EXPECT_TRUE(place_note(p, KVMX_NOTE_OFFLINE));
+	EXPECT_TRUE(place_note(p, KVMX_NOTE_OUTSIDE_CPUSET));
 	EXPECT_LT(0, strlen(p->notes[0].text));
 	EXPECT_TRUE(unchanged(&self->before));
 

@@ -220,6 +220,7 @@ static int meet(struct kvmx_placement *p, const struct kvmx_task *t, bool first)
 		if (!e)
 			return -ENOMEM;
 		e->kernel = t->kernel;
+		e->guessed = !first;
 		if (!first)
 			e->state |= KVMX_THREAD_BORN;
 	}

@@ -113,6 +113,20 @@ static int go_back(struct kvmx_entry *e, struct task_struct *task)
 	return kvmx_apply_thread(e, task), 0;
 }
 
+/*
+ * A thread that was made meanwhile may have what its maker had before. It waits for
+ * the placement's lock before its first instruction, but who asks where all
+ * threads are when this is through shall be told no other than it will be.
+ */
+static int give_all(struct kvmx_placement *p)
+{
+	int err = each(p, give);
+
+	if (!err)
+		err = kvmx_apply_scan(p, false);
+	return err ?: each(p, give);
+}
+
 /* With the placement's lock; whatever fails changes nothing, as far as it can. */
 static int follow(struct kvmx_placement *p)
 {
@@ -120,9 +134,10 @@ static int follow(struct kvmx_placement *p)
 
 	each(p, begin_anew);
 	err = each(p, check);
-	if (!err && !p->dry)
-		err = each(p, give);
-	if (!err && !p->dry)
+	if (err || p->dry)
+		return err;
+	err = give_all(p);
+	if (!err)
 		kvmx_apply_fit(p, false);
 	return err;
 }

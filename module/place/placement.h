@@ -54,6 +54,8 @@ enum kvmx_kept {
  * @why: KVMX_WHY_*
  * @drifts: how often somebody else changed its CPUs
  * @kernel: it never runs in user space
+ * @guessed: it was found, not told of: what it would have was concluded from what
+ *	it had
  * @has_user: its owner asked for CPUs; see KVMX_KEPT_USER
  * @restored: it has back what it would have without kvmx
  * @setting: kvmx is changing its CPUs now
@@ -75,6 +77,7 @@ struct kvmx_entry {
 	u32 why;
 	u32 drifts;
 	bool kernel;
+	bool guessed;
 	bool has_user;
 	bool restored;
 	bool setting;

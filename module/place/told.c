@@ -80,6 +80,18 @@ static void missed(struct kvmx_placement *p)
 	kvmx_tend_soon();
 }
 
+/* A thread that was found before it was told of: now its parent is known. */
+static bool settle(struct kvmx_entry *e, const struct kvmx_born *born)
+{
+	struct kvmx_entry *parent = kvmx_undo_find(e->placement, born->parent);
+	bool guessed = e->guessed;
+
+	if (guessed && parent && !born->kernel)
+		kvmx_undo_inherit(e, parent);
+	e->guessed = false;
+	return guessed;
+}
+
 static void born_in(struct kvmx_placement *p, const struct kvmx_born *born)
 {
 	struct kvmx_entry *e = kvmx_undo_find(p, task_pid(born->task));
@@ -88,6 +100,8 @@ static void born_in(struct kvmx_placement *p, const struct kvmx_born *born)
 	lockdep_assert_held(&p->lock);
 	if (!e)
 		e = kvmx_undo_note(p, born->task, heir(p, born));
+	else
+		fresh = settle(e, born);
 	if (!e) {
 		missed(p);
 		return;
@@ -95,7 +109,7 @@ static void born_in(struct kvmx_placement *p, const struct kvmx_born *born)
 	if (fresh)
 		e->state |= KVMX_THREAD_BORN;
 	e->kernel = born->kernel;
-	if (!fresh && born->again)
+	if (born->again)
 		kvmx_undo_look(e, born->task);
 	if (e->thread_class != KVMX_THREAD_VCPU)
 		kvmx_apply_class(e, born->thread_class, KVMX_NO_VCPU);

@@ -112,6 +112,18 @@ void kvmx_undo_rebase(struct kvmx_entry *e)
 }
 
 /**
+ * kvmx_undo_inherit() - a thread would have what its parent would have
+ * @e: the thread
+ * @parent: its parent, whose CPUs it got when it was born
+ */
+void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent)
+{
+	lockdep_assert_held(&e->placement->lock);
+	cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
+		     kvmx_kept((struct kvmx_entry *)parent, KVMX_KEPT_BASE));
+}
+
+/**
  * kvmx_undo_note() - write down what a thread has
  * @p: the placement that it is to be in
  * @task: the thread; the caller holds a reference
@@ -138,9 +150,7 @@ struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 	e->thread_class = KVMX_THREAD_OTHER;
 	kvmx_undo_given(e, task);
 	if (parent)
-		cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
-			     kvmx_kept((struct kvmx_entry *)parent,
-				       KVMX_KEPT_BASE));
+		kvmx_undo_inherit(e, parent);
 	else
 		kvmx_undo_rebase(e);
 	list_add_tail(&e->link, &p->entries);

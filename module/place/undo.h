@@ -32,6 +32,7 @@ struct kvmx_entry *kvmx_undo_find(struct kvmx_placement *p,
 enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task);
 void kvmx_undo_given(struct kvmx_entry *e, struct task_struct *task);
 void kvmx_undo_rebase(struct kvmx_entry *e);
+void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent);
 void kvmx_undo_restore(struct kvmx_entry *e);
 void kvmx_undo_forget(struct kvmx_entry *e);
 void kvmx_undo_all(struct kvmx_placement *p);
