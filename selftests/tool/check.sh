@@ -94,6 +94,7 @@ echo "TAP version 13"
 unit "$build/maths_test"
 unit "$build/tally_test"
 unit "$build/sched_test"
+unit "$build/rules_test"
 for part in "$here"/*_test.sh; do
 	# shellcheck source=/dev/null
 	. "$part"

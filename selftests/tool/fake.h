@@ -20,6 +20,9 @@ bool fake_is(const char *word);
 __u64 fake_now(void);
 __u64 fake_steps(void);
 
+/* fake_place.c: an event has been read. */
+bool fake_arrived(void);
+
 /* Added to a statistics fd of who asked for KVMX_STATS_SCHED, _MMU and _IO, _TLB. */
 #define FAKE_SCHED	100000
 #define FAKE_MMU	200000

@@ -40,8 +40,10 @@ __u64 fake_now(void)
 	return steps * FAKE_SECOND;
 }
 
-int device_open(void)
+int device_open(bool write)
 {
+	if (write && fake_is("readonly"))
+		return -EACCES;
 	if (fake_is("absent"))
 		return -ENOENT;
 	if (fake_is("denied"))
@@ -67,6 +69,8 @@ static unsigned int nr_vms(void)
 {
 	if (fake_is("novm"))
 		return 0;
+	if (fake_is("arrives"))
+		return fake_arrived() ? 2 : 1;
 	if (fake_is("born"))
 		return steps >= 2 ? 2 : 1;
 	return fake_is("two") || fake_is("twins") ? 2 : 1;
@@ -81,7 +85,7 @@ int device_info(int dev, struct kvmx_info *info)
 	info->abi_version = fake_is("abi") ? 2 : KVMX_ABI_VERSION;
 	info->vendor = KVMX_VENDOR_INTEL;
 	info->clock_khz = FAKE_KHZ;
-	info->nr_features = 3;
+	info->nr_features = 4;
 	info->nr_vms = nr_vms();
 	info->memory = 123456;
 	info->now = fake_now();
@@ -112,11 +116,12 @@ int device_features(int dev, struct kvmx_feature **features, unsigned int *nr)
 		{ 0, KVMX_FEATURE_ON, "vendor", "VMX" },
 		{ 7, KVMX_FEATURE_OFF, "kvm_userspace_exit",
 		  "this kernel has no such tracepoint, and this is too long for one line" },
+		{ 40, KVMX_FEATURE_OFF, "place", "no way to set a task's CPUs" },
 		{ 5, KVMX_FEATURE_READY, "kvm_entry",
 		  "attached when statistics are opened" },
 	};
 
-	*nr = 3;
+	*nr = 4;
 	*features = malloc(sizeof(all));
 	memcpy(*features, all, sizeof(all));
 	return 0;

@@ -8,7 +8,7 @@ out '^Clock +TSC, 2000\.000 MHz$' "has the clock"
 out '^kvm_userspace_exit +off +this kernel has' "has features with reasons"
 narrow "info"
 run "" info --json;		is 0 "info --json"
-json "is JSON" "0.0-fake 1 intel 2000000 3 off" \
+json "is JSON" "0.0-fake 1 intel 2000000 4 off" \
 	version abi vendor clock_khz features features/1/state
 
 run "" list;			is 0 "list"

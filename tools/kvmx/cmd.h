@@ -7,6 +7,7 @@
 int cmd_ept(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_place(int argc, char **argv);
 int cmd_sched(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_vpid(int argc, char **argv);
@@ -14,6 +15,7 @@ int cmd_vpid(int argc, char **argv);
 extern const char ept_help[];
 extern const char info_help[];
 extern const char list_help[];
+extern const char place_help[];
 extern const char sched_help[];
 extern const char stat_help[];
 extern const char vpid_help[];

@@ -15,9 +15,9 @@
 /* More than the kernel had at first: what appears while the list is read. */
 #define SPARE	8
 
-int device_open(void)
+int device_open(bool write)
 {
-	int fd = open(KVMX_DEVICE, O_RDONLY | O_CLOEXEC);
+	int fd = open(KVMX_DEVICE, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -176,6 +176,48 @@ int device_vm_stats(int vm, __u32 vcpu, __u32 groups)
 	};
 
 	return call(vm, KVMX_VM_STATS, &req);
+}
+
+int device_place(int vm, struct kvmx_place *place)
+{
+	place->size = sizeof(*place);
+	return call(vm, KVMX_VM_PLACE, place);
+}
+
+int device_commit(int vm)
+{
+	return call(vm, KVMX_VM_COMMIT, NULL);
+}
+
+int device_clear(int vm)
+{
+	return call(vm, KVMX_VM_CLEAR, NULL);
+}
+
+int device_placed(int vm, struct kvmx_placed *placed)
+{
+	placed->size = sizeof(*placed);
+	return call(vm, KVMX_VM_PLACED, placed);
+}
+
+int device_events(int dev, __u64 mask)
+{
+	struct kvmx_events req = {
+		.size = sizeof(req),
+		.mask = mask,
+	};
+
+	return call(dev, KVMX_EVENTS, &req);
+}
+
+ssize_t device_read_events(int events, void *buf, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = read(events, buf, size);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at)

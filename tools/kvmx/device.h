@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include <linux/kvmx.h>
+#include <linux/kvmx_place.h>
 
-int device_open(void);
+int device_open(bool write);
 void device_close(int fd);
 bool device_module_loaded(void);
 bool device_module_installed(void);
@@ -26,6 +27,13 @@ int device_open_vm(int dev, __u32 by, __u64 key, __u64 *id);
 int device_vm_info(int vm, struct kvmx_vm_info *info);
 int device_vm_vcpus(int vm, struct kvmx_vcpu_info **vcpus, unsigned int *nr);
 int device_vm_stats(int vm, __u32 vcpu, __u32 groups);
+
+int device_place(int vm, struct kvmx_place *place);
+int device_commit(int vm);
+int device_clear(int vm);
+int device_placed(int vm, struct kvmx_placed *placed);
+int device_events(int dev, __u64 mask);
+ssize_t device_read_events(int events, void *buf, size_t size);
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at);
 int device_top(int stats, __u32 what, struct kvmx_top_row **rows,

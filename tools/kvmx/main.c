@@ -19,6 +19,8 @@ static const struct command {
 	  "second level of page tables: violations, mappings, MMIO and ports" },
 	{ "info", cmd_info, info_help, "what the module is and can do here" },
 	{ "list", cmd_list, list_help, "the VMs of this host" },
+	{ "place", cmd_place, place_help,
+	  "gives all threads of a VM their CPUs, by a policy" },
 	{ "sched", cmd_sched, sched_help,
 	  "scheduling of vCPUs: ready time, preemptors, migrations, delays" },
 	{ "stat", cmd_stat, stat_help,
@@ -43,11 +45,11 @@ static void help_all(void)
 
 	puts("usage: kvmx COMMAND [OPTIONS]\n"
 	     "       kvmx help [COMMAND] | --help | --version\n\n"
-	     "kvmx watches the vCPUs of KVM hosts.\n");
+	     "kvmx watches the vCPUs of KVM hosts, and places them.\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].what);
 	puts("\nManual pages: kvmx(1), kvmx-ept(1), kvmx-info(1), kvmx-list(1),\n"
-	     "kvmx-sched(1), kvmx-stat(1), kvmx-vpid(1)");
+	     "kvmx-place(1), kvmx-sched(1), kvmx-stat(1), kvmx-vpid(1)");
 }
 
 static int help_one(int argc, char **argv)

@@ -34,15 +34,9 @@ static void __noreturn no_device(int err)
 	}
 }
 
-/**
- * connect_module() - open the device of a module that speaks our ABI
- * @info: what the module says of itself
- *
- * Return: the fd; where there is none, the tool ends here.
- */
-int connect_module(struct kvmx_info *info)
+static int connect_to(struct kvmx_info *info, bool write)
 {
-	int dev = device_open();
+	int dev = device_open(write);
 	int err;
 
 	if (dev < 0)
@@ -62,6 +56,23 @@ int connect_module(struct kvmx_info *info)
 	return dev;
 }
 
+/**
+ * connect_module() - open the device of a module that speaks our ABI
+ * @info: what the module says of itself
+ *
+ * Return: the fd; where there is none, the tool ends here.
+ */
+int connect_module(struct kvmx_info *info)
+{
+	return connect_to(info, false);
+}
+
+/* The same for those that do more than look. */
+int connect_module_to_change(struct kvmx_info *info)
+{
+	return connect_to(info, true);
+}
+
 /* All VMs; where they cannot be listed, the tool ends here. */
 void list_vms(int dev, struct kvmx_vm_info **vms, unsigned int *nr)
 {
@@ -74,8 +85,8 @@ void list_vms(int dev, struct kvmx_vm_info **vms, unsigned int *nr)
 		text_clean((*vms)[i].name);
 }
 
-/* Several VMs in one process: the numbers to choose from. */
-static char *ids_of(int dev, __u64 pid)
+/* Several VMs in one process: the numbers to choose from; to be freed. */
+char *ids_of(int dev, __u64 pid)
 {
 	char *ids = xasprintf("%s", "");
 	struct kvmx_vm_info *vms;

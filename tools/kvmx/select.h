@@ -13,7 +13,9 @@ struct selection {
 };
 
 int connect_module(struct kvmx_info *info);
+int connect_module_to_change(struct kvmx_info *info);
 int select_vm(int dev, const struct selection *sel, __u64 *id);
+char *ids_of(int dev, __u64 pid);
 void list_vms(int dev, struct kvmx_vm_info **vms, unsigned int *nr);
 
 #endif /* KVMX_TOOL_SELECT_H */

@@ -17,6 +17,8 @@ enum {
 	EX_DENIED = 5,		/* no permission */
 	EX_NO_VM = 6,		/* no such VM or vCPU, or no VM at all */
 	EX_AMBIGUOUS = 7,	/* a process with several VMs */
+	EX_REFUSED = 8,		/* a plan that cannot be carried out whole */
+	EX_BUSY = 9,		/* somebody else has placed this VM */
 	EX_NOT_EXECUTABLE = 126,
 	EX_NOT_FOUND = 127,
 	EX_SIGNAL = 128,	/* plus the number of the signal */
