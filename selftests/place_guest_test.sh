@@ -1,0 +1,237 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An experiment of 2012 (Computer Systems & Applications 21(1)): a guest computes
+# Fibonacci numbers and sleeps 15 ms in a loop, its disk makes QEMU start and end
+# AIO workers, and no thread of it shall ever be seen on another CPU than the one
+# it was given, however idle the others are. What is seen is what sched_switch
+# says, counted in the kernel: nothing is sampled, nothing is lost.
+# Cases are called by their names:
+# shellcheck disable=SC2317,SC2329
+# shellcheck source=lib/host.sh
+. "$(dirname "$0")/lib/host.sh"
+
+start=${KVMX_GUEST:-/kvmx/guest/start}
+tool=${KVMX_TOOL:-$(command -v kvmx)}
+# How long is looked; QEMU's workers live for ten seconds after a burst.
+period=${KVMX_TEST_PERIOD:-36}
+
+tracing=/sys/kernel/tracing
+[ -d $tracing/events ] || tracing=/sys/kernel/debug/tracing
+switches=$tracing/events/sched/sched_switch
+births=$tracing/events/task/task_newtask
+switch_hist='hist:keys=next_pid,common_cpu:size=16384'
+birth_hist='hist:keys=common_pid,pid:size=16384'
+
+the_vm_of()
+{
+	look list | awk -v name="$1" '$5 ~ name { print $2; exit }'
+}
+
+one_vcpu()
+{
+	[ "$(look list | awk '$5 ~ /^qemu/ { print $3 }')" = 1 ]
+}
+
+look_on()
+{
+	look_off
+	echo "$switch_hist" >$switches/trigger
+}
+
+look_off()
+{
+	echo "!$switch_hist" >$switches/trigger 2>/dev/null
+}
+
+# pairs FILE: the two keys of each row of a histogram, and how often.
+pairs()
+{
+	sed -nE 's/^\{ [a-z_]+: *([0-9]+), [a-z_]+: *([0-9]+) \} hitcount: *([0-9]+).*/\1 \2 \3/p' "$1"
+}
+
+# All threads that QEMU has or had: those that are there, and all that were born
+# of one of them.
+threads()
+{
+	cp $births/hist "$tmp/births"
+	{
+		printf '%s\n' /proc/"$qemu"/task/* | sed 's/.*\///; s/$/ there/'
+		pairs "$tmp/births" | awk '{ print $1, $2 }'
+	} | awk '$2 == "there" { is[$1] = 1; next }
+		{ parent[NR] = $1; child[NR] = $2 }
+		END {
+			do {
+				more = 0
+				for (i in child)
+					if (is[parent[i]] && !is[child[i]])
+						more = is[child[i]] = 1
+			} while (more)
+			for (t in is)
+				print t
+		}' | sort -n
+}
+
+# seen_elsewhere CPU: "THREAD CPU TIMES" of the VM's threads on other CPUs.
+seen_elsewhere()
+{
+	cp $switches/hist "$tmp/switches"
+	threads >"$tmp/threads"
+	pairs "$tmp/switches" | awk -v cpu="$1" '
+		NR == FNR { is[$1] = 1; next }
+		is[$1] && $2 != cpu' "$tmp/threads" -
+}
+
+nothing_was_dropped()
+{
+	! grep -hE '^ *Dropped: *[1-9]' $switches/hist $births/hist
+}
+
+
+# observe CPU: looks for a while; leaves what it saw in $tmp/elsewhere, and the
+# number of threads born meanwhile in $born.
+observe()
+{
+	local before
+	before=$(threads | wc -l)
+	look_on
+	sleep $((period * patience))
+	seen_elsewhere "$1" >"$tmp/elsewhere"
+	look_off
+	born=$(($(wc -l <"$tmp/threads") - before))
+	check "rows of a histogram were dropped" nothing_was_dropped
+	check "no thread was born: nothing is shown" [ "$born" -gt 0 ]
+	seen=$(awk '{ n += $3 } END { print n + 0 }' "$tmp/elsewhere")
+	say "$born threads were born; on other CPUs: $(awk '{ print $1 }' "$tmp/elsewhere" |
+		sort -u | wc -l) threads, $seen times"
+}
+
+free_all()
+{
+	taskset -a -p -c "$all_cpus" "$qemu" >/dev/null
+}
+
+vcpu_thread()
+{
+	grep -l '^CPU 0/KVM' /proc/"$qemu"/task/*/comm | sed 's/.*task\///; s/\/comm//'
+}
+
+masks()
+{
+	grep -H Cpus_allowed_list /proc/"$qemu"/task/*/status | sed 's/.*task\///' | sort -n
+}
+
+a_guest_computes_and_writes()
+{
+	echo "$birth_hist" >$births/trigger
+	truncate -s 16M "$tmp/disk"
+	"$start" --cpus 1 --load 3000 --work fib --disk none -- \
+		-drive "id=d0,if=none,file=$tmp/disk,format=raw,aio=threads" \
+		-device virtio-blk-device,drive=d0 >"$tmp/console" 2>&1 &
+	children+=($!)
+	wait_for 60 one_vcpu || fail "not listed: $(look list)"
+	qemu=$(the_vm_of qemu)
+	children+=("${qemu:-0}")
+	wait_for 150 grep -qa 'GUEST READY' "$tmp/console" ||
+		fail "console: $(tail -n 5 "$tmp/console")"
+	masks >"$tmp/masks"
+}
+
+# The first of the scripts that people use.
+with_the_vcpus_pinned_other_threads_are_seen_elsewhere()
+{
+	local t
+	for t in $(vcpu_thread); do
+		taskset -p -c "$cpu" "$t" >/dev/null
+	done
+	observe "$cpu"
+	free_all
+	check "no thread was seen elsewhere: the experiment shows nothing" [ "$seen" -gt 0 ]
+}
+
+# The second one. It loses only where a thread is born while it runs: told, not
+# judged.
+with_all_threads_pinned_it_depends_on_the_moment()
+{
+	taskset -a -p -c "$cpu" "$qemu" >/dev/null
+	observe "$cpu"
+	free_all
+}
+
+with_kvmx_none_is_ever_seen_elsewhere()
+{
+	"$tool" place -p "$qemu" --policy isolate --cpus "$cpu" --emulator "$cpu" --io "$cpu" \
+		--explain >"$tmp/place" 2>&1 || fail "place: $(cat "$tmp/place")"
+	sed 's/^/# /' "$tmp/place"
+	observe "$cpu"
+	same "seen elsewhere" "" "$(cat "$tmp/elsewhere")"
+	"$tool" place -p "$qemu" --show >"$tmp/show" 2>&1 || fail "show: $(cat "$tmp/show")"
+	sed 's/^/# /' "$tmp/show"
+	same "births counted" 1 "$(awk '$1 == "Births" { print ($2 > 0) }' "$tmp/show")"
+}
+
+# New ones in the middle of each placement, as the guest's bursts have it.
+not_even_in_twenty_placements()
+{
+	local i
+	for i in $(seq 20); do
+		"$tool" place -p "$qemu" --policy isolate --cpus "$cpu" --emulator "$cpu" \
+			--io "$cpu" --replace >"$tmp/place" 2>&1 || {
+			fail "place: $(cat "$tmp/place")"; return; }
+		look_on
+		sleep 1
+		seen_elsewhere "$cpu" >"$tmp/elsewhere"
+		look_off
+		same "seen elsewhere after placement $i" "" "$(cat "$tmp/elsewhere")"
+		"$tool" place -p "$qemu" --clear >/dev/null 2>&1 || fail "clear"
+	done
+}
+
+cleared_each_thread_is_as_it_was()
+{
+	"$tool" place -p "$qemu" --clear >/dev/null 2>&1
+	# Threads that were born or have ended since are of no interest.
+	same "masks that differ" "" "$(masks | awk 'NR == FNR { was[$1] = $2; next }
+		$1 in was && was[$1] != $2 || !($1 in was) && $2 != all' all="$all_cpus" \
+		"$tmp/masks" -)"
+}
+
+while_a_command_runs_and_not_longer()
+{
+	local tool_pid
+	"$tool" place -p "$qemu" --policy isolate --cpus "$cpu" --emulator "$cpu" --io "$cpu" \
+		-- sleep 1000 >/dev/null 2>&1 &
+	tool_pid=$!
+	children+=("$tool_pid")
+	check "not placed" wait_for 20 all_on_cpu
+	kill -KILL "$tool_pid"
+	check "the placement outlives a tool that was killed" wait_for 10 not all_on_cpu
+	cleared_each_thread_is_as_it_was
+}
+
+all_on_cpu()
+{
+	! masks | awk '{ print $2 }' | grep -qvx "$cpu"
+}
+
+
+[ -x "$start" ] || skip_all "no guest to start here ($start)"
+command -v qemu-system-x86_64 >/dev/null || skip_all "no qemu-system-x86_64 here"
+[ -e $switches/hist ] || skip_all "this kernel's trace events have no histograms"
+[ "$(nproc)" -gt 1 ] || skip_all "one CPU: nowhere else to be seen"
+host_begin
+reload_kvmx
+all_cpus=$(cat /sys/devices/system/cpu/online)
+cpu=$(($(nproc) - 1))
+trap 'look_off; echo "!$birth_hist" >$births/trigger 2>/dev/null; host_leave' EXIT
+for c in a_guest_computes_and_writes \
+	with_the_vcpus_pinned_other_threads_are_seen_elsewhere \
+	with_all_threads_pinned_it_depends_on_the_moment \
+	with_kvmx_none_is_ever_seen_elsewhere \
+	while_a_command_runs_and_not_longer \
+	not_even_in_twenty_placements \
+	cleared_each_thread_is_as_it_was; do
+	run_case "$c"
+done
+look_off
+echo "!$birth_hist" >$births/trigger 2>/dev/null
+host_end
