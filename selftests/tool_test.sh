@@ -48,8 +48,9 @@ without_the_module_it_says_modprobe()
 {
 	local c
 	rmmod kvmx
-	for c in ept info list sched stat; do
-		kvmx "$c"
+	for c in ept info list sched stat "place --all --show"; do
+		# shellcheck disable=SC2086 # words
+		kvmx $c
 		complains 3 modprobe
 	done
 	load_kvmx
@@ -58,10 +59,11 @@ without_the_module_it_says_modprobe()
 without_permission_it_says_so()
 {
 	local c
-	for c in ept info list sched stat; do
+	for c in ept info list sched stat "place --all --clear"; do
 		status=0
+		# shellcheck disable=SC2086 # words
 		setpriv --reuid 65534 --regid 65534 --clear-groups \
-			"$tool" "$c" >"$tmp/out" 2>"$tmp/err" || status=$?
+			"$tool" $c >"$tmp/out" 2>"$tmp/err" || status=$?
 		complains 5 root
 	done
 }

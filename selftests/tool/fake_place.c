@@ -89,7 +89,8 @@ static const struct {
 
 static const struct kvmx_place_note notes[] = {
 	{ KVMX_NOTE_OVERCOMMIT, 3, 0, 0, 0, 2, "2 vCPUs on CPU 3" },
-	{ KVMX_NOTE_OFFLINE, 7, 0, 0, 0, 0, "CPU 7 is wished, but offline" },
+	{ KVMX_NOTE_OFFLINE, 7, ~0U, 0, 0, 0, "CPU 7 is wished, but offline" },
+	{ KVMX_NOTE_FOREIGN, 2, ~0U, 700, 0, 0, "thread 700 still runs on CPU 2" },
 };
 
 #define NR(x)	(sizeof(x) / sizeof(*(x)))
@@ -105,7 +106,8 @@ static int write_plan(struct kvmx_plan *p, __u32 mask_size, bool refused)
 	struct kvmx_placed_thread *t = (void *)(uintptr_t)p->threads;
 	struct kvmx_place_note *n = (void *)(uintptr_t)p->notes;
 	char *masks = (char *)(uintptr_t)p->masks;
-	unsigned int i, nr_notes = refused ? 2 : fake_is("notes") ? 1 : 0;
+	unsigned int first = fake_is("foreign") ? 2 : 0, i;
+	unsigned int nr_notes = refused ? 2 : fake_is("notes") || first ? 1 : 0;
 	struct cpus set;
 
 	for (i = 0; i < nr_threads() && i < p->nr_threads; i++) {
@@ -114,7 +116,7 @@ static int write_plan(struct kvmx_plan *p, __u32 mask_size, bool refused)
 		memcpy(masks + i * mask_size, &set, mask_size);
 	}
 	for (i = 0; i < nr_notes && i < p->nr_notes; i++)
-		n[i] = notes[i];
+		n[i] = notes[first + i];
 	p->nr_threads = nr_threads();
 	p->nr_notes = nr_notes;
 	return refused ? -ERANGE : 0;

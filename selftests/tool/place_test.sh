@@ -49,16 +49,20 @@ ok $? "a thread's name cannot steer the terminal"
 narrow "--explain"
 
 place "" -p 100 --policy isolate --json
-json "place --json is JSON" "placed isolate 5 2,4,6 vcpu 2 own-core 2 true 40 cron cd /sys/fs/cgroup" \
+json "place --json is JSON" "placed isolate 5 2-7 vcpu 2 own-core 2 true 40 cron cd /sys/fs/cgroup" \
 	vms/0/result vms/0/policy vms/0/threads vms/0/isolated_cpus vms/0/threads/0/class \
 	vms/0/threads/0/cpus vms/0/threads/0/why vms/0/threads/1/drifts \
 	vms/0/threads/3/born_later vms/0/foreign_allowed vms/0/foreign/0/name \
 	vms/0/keep_out/0/command
 place crowd -p 100 --policy isolate
-out 'may run on CPUs 2,4,6: 40; that ran there last: 12$' "isolate names those who run there"
-out '^ +700 +700 +2 cron$' "one by one"
+out 'may run on CPUs 2-7: 40; that ran there last: 12$' "isolate names those who run there"
+out '^ +700 +700 +2 - +cron$' "one by one"
 out '^ +and 2 more$' "as many as a screen takes"
 out '^ +echo 101 > .*cgroup' "and what would keep them out"
+place foreign -p 100 --policy isolate
+out '^ +700 +700 +2 runs +cron$' "what the module saw run is marked"
+! grep -q '^note: thread 700' "$work/out"
+ok $? "and not told twice"
 place alone -p 100 --policy isolate
 ! grep -q 'cgroup' "$work/out"
 ok $? "nobody there: nothing to be kept out"

@@ -58,6 +58,9 @@ static void lists_of_cpus(void)
 	   "sets are compared");
 	cpus_join(&a, &b);
 	ok(cpus_count(&a) == 5 && cpus_within(&b, &a), "sets are joined");
+	cpus_take(&a, &b);
+	ok(cpus_count(&a) == 3 && cpus_has(&a, 4) && !cpus_meet(&a, &b),
+	   "and parted");
 }
 
 static const char *wrong_with(int c, const char *arg)

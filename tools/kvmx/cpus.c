@@ -59,6 +59,14 @@ void cpus_join(struct cpus *to, const struct cpus *more)
 		to->word[i] |= more->word[i];
 }
 
+void cpus_take(struct cpus *from, const struct cpus *less)
+{
+	unsigned int i;
+
+	for (i = 0; i < CPUS_WORDS; i++)
+		from->word[i] &= ~less->word[i];
+}
+
 /* Digits at *@s. Return: false if there are none, or no such CPU can be. */
 static bool take_cpu(const char **s, unsigned int *cpu)
 {

@@ -28,5 +28,6 @@ bool cpus_meet(const struct cpus *a, const struct cpus *b);
 bool cpus_within(const struct cpus *inner, const struct cpus *outer);
 bool cpus_equal(const struct cpus *a, const struct cpus *b);
 void cpus_join(struct cpus *to, const struct cpus *more);
+void cpus_take(struct cpus *from, const struct cpus *less);
 
 #endif /* KVMX_TOOL_CPUS_H */

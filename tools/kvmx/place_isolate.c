@@ -16,23 +16,42 @@ static const struct column task_columns[] = {
 	{ "tid", "TID", 7, false },
 	{ "pid", "PID", 7, false },
 	{ "cpu", "CPU", 4, false },
+	{ NULL, "NOW", 5, true },
 	{ "name", "NAME", 0, true },
+	{ "runs", NULL, 0, false },
 };
 
-static void put_task(struct out *o, const struct host_task *t)
+/* Did the module see it run when the plan was made? */
+static bool runs(const struct placement *p, int tid)
 {
+	unsigned int i;
+
+	for (i = 0; i < p->nr_notes; i++)
+		if (p->notes[i].kind == KVMX_NOTE_FOREIGN &&
+		    p->notes[i].tid == tid)
+			return true;
+	return false;
+}
+
+static void put_task(struct out *o, const struct placement *p,
+		     const struct host_task *t)
+{
+	const bool now = runs(p, t->tid);
 	const struct val row[] = {
 		val_num((__u64)t->tid),
 		val_num((__u64)t->pid),
 		val_num((__u64)t->cpu),
+		val_str(now ? "runs" : "-"),
 		val_str(t->name),
+		val_bool(now),
 	};
 
 	out_row(o, row);
 	out_end(o);
 }
 
-static void put_tasks(struct out *o, const struct host_tasks *tasks)
+static void put_tasks(struct out *o, const struct placement *p,
+		      const struct host_tasks *tasks)
 {
 	struct column columns[ARRAY_SIZE(task_columns)];
 	unsigned int i;
@@ -43,13 +62,13 @@ static void put_tasks(struct out *o, const struct host_tasks *tasks)
 		columns[i].title = NULL;
 	out_table(o, "foreign", columns, ARRAY_SIZE(columns));
 	for (i = 0; i < tasks->nr; i++)
-		put_task(o, &tasks->there[i]);
+		put_task(o, p, &tasks->there[i]);
 	out_end(o);
 	if (!tasks->nr)
 		return;
 	out_table(o, NULL, task_columns, ARRAY_SIZE(task_columns));
 	for (i = 0; i < tasks->nr && i < SHOWN; i++)
-		put_task(o, &tasks->there[i]);
+		put_task(o, p, &tasks->there[i]);
 	out_end(o);
 	if (tasks->nr > SHOWN)
 		out_say(o, "    and %u more", tasks->nr - SHOWN);
@@ -146,6 +165,25 @@ static void put_commands(struct out *o, const struct placement *p,
 	out_end(o);
 }
 
+/*
+ * The cores of the vCPUs, but for siblings that threads of the same VM have been
+ * given: those have to stay outside of a partition that is for vCPUs alone.
+ */
+static struct cpus cores_of(const struct placement *p)
+{
+	struct cpus vcpus = placement_vcpus(p), all = vcpus, core;
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < CPUS_MAX; cpu++)
+		if (cpus_has(&vcpus, cpu) && host_siblings(cpu, &core))
+			cpus_join(&all, &core);
+	for (i = 0; i < p->nr_threads; i++)
+		if (p->threads[i].thread_class != KVMX_THREAD_VCPU)
+			cpus_take(&all, &p->masks[i]);
+	cpus_join(&all, &vcpus);
+	return all;
+}
+
 /**
  * isolate_put() - threads of others that run on the CPUs of isolated vCPUs
  * @o: where to
@@ -155,7 +193,7 @@ static void put_commands(struct out *o, const struct placement *p,
  */
 void isolate_put(struct out *o, const struct placement *p)
 {
-	const struct cpus set = placement_vcpus(p);
+	const struct cpus set = cores_of(p);
 	struct host_tasks tasks;
 	char *cpus;
 
@@ -167,7 +205,7 @@ void isolate_put(struct out *o, const struct placement *p)
 		cpus, tasks.nr_allowed, tasks.nr);
 	out_field(o, "isolated_cpus", NULL, val_str(cpus));
 	out_field(o, "foreign_allowed", NULL, val_num(tasks.nr_allowed));
-	put_tasks(o, &tasks);
+	put_tasks(o, p, &tasks);
 	if (tasks.nr_allowed && p->vm.pid) {
 		out_say(o, "A cpuset partition would keep them out; kvmx does not make it (with libvirt, make it of the VM's own cgroup):");
 		put_commands(o, p, cpus);

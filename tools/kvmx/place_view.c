@@ -83,6 +83,9 @@ static void put_threads(struct out *o, const struct placement *p, bool explain)
 	out_end(o);
 }
 
+/* What a note is about that is about no CPU, or no node. */
+#define NOWHERE		0xffffffffU
+
 static const struct column note_columns[] = {
 	{ "kind", NULL, 0, false },
 	{ "refuses", NULL, 0, false },
@@ -104,8 +107,8 @@ static void put_notes(struct out *o, const struct placement *p)
 		const struct val row[] = {
 			val_str(note_name(n->kind)),
 			val_bool(note_refuses(n)),
-			val_num(n->cpu),
-			val_num(n->node),
+			n->cpu == NOWHERE ? val_none() : val_num(n->cpu),
+			n->node == NOWHERE ? val_none() : val_num(n->node),
 			n->tid ? val_num((__u64)n->tid) : val_none(),
 			n->vm ? val_num(n->vm) : val_none(),
 			val_num(n->arg),
@@ -116,10 +119,13 @@ static void put_notes(struct out *o, const struct placement *p)
 		out_end(o);
 	}
 	out_end(o);
+	/* Who else runs there is in a table of its own, with names. */
 	for (i = 0; i < p->nr_notes; i++)
-		out_say(o, "%s %s", note_refuses(&p->notes[i]) ? "refused:" :
-								  "note:",
-			p->notes[i].text);
+		if (p->notes[i].kind != KVMX_NOTE_FOREIGN)
+			out_say(o, "%s %s",
+				note_refuses(&p->notes[i]) ? "refused:" :
+							     "note:",
+				p->notes[i].text);
 }
 
 /* What became of it, in one word and in a few. */
