@@ -7,15 +7,37 @@
 #include <linux/string.h>
 #include <linux/kvmx_place.h>
 
+#include "core/event.h"
+#include "core/vm.h"
 #include "place/apply.h"
+#include "place/auto.h"
 #include "place/follow.h"
 #include "place/foreign.h"
 #include "place/rows.h"
 #include "place/undo.h"
 
-/* A plan for what is there now; of one that is refused the notes are kept. */
+/* Notes on moves that go from one plan to the next. */
+#define MOVES_TOLD	8
+
+/* Nobody would ever move: that is not what was asked for. */
+static int check_auto(struct kvmx_layout *l)
+{
+	const struct kvmx_policy_note note = {
+		.kind = KVMX_NOTE_NO_STATS, .cpu = KVMX_POLICY_NO_CPU,
+	};
+
+	if (l->wishes->policy != KVMX_POLICY_AUTO || kvmx_auto_possible())
+		return 0;
+	kvmx_layout_note(l, &note);
+	return -ERANGE;
+}
+
+/*
+ * A plan for what is there now; of one that is refused the notes are kept. @moved:
+ * a vCPU that is to be elsewhere, or NULL.
+ */
 static int plan(struct kvmx_placement *p, struct kvmx_wishes *w,
-		struct kvmx_layout **to)
+		const struct kvmx_pin *moved, struct kvmx_layout **to)
 {
 	struct kvmx_layout *l = kvmx_layout_alloc(w, p->vm);
 	int err;
@@ -24,7 +46,9 @@ static int plan(struct kvmx_placement *p, struct kvmx_wishes *w,
 	if (!l)
 		return -ENOMEM;
 	kvmx_placement_view(p, l);
-	err = kvmx_layout_plan(l, p->layout);
+	err = kvmx_layout_plan(l, p->layout, moved);
+	if (!err)
+		err = check_auto(l);
 	if (err && err != -ERANGE) {
 		kvmx_layout_free(l);
 		return err;
@@ -182,7 +206,7 @@ int kvmx_follow_wishes(struct kvmx_placement *p, struct kvmx_wishes *w,
 	lockdep_assert_held(&p->lock);
 	err = kvmx_apply_scan(p, !p->layout);
 	if (!err)
-		err = plan(p, w, &l);
+		err = plan(p, w, NULL, &l);
 	if (l && !err) {
 		kvmx_foreign_note(l, p->vm);
 		return change(p, l, before, rows);
@@ -204,7 +228,7 @@ int kvmx_follow_wishes(struct kvmx_placement *p, struct kvmx_wishes *w,
 int kvmx_follow_replan(struct kvmx_placement *p, struct kvmx_layout **before)
 {
 	struct kvmx_layout *l = NULL;
-	int err = plan(p, p->layout->wishes, &l);
+	int err = plan(p, p->layout->wishes, NULL, &l);
 
 	if (err) {
 		kvmx_layout_free(l);
@@ -213,6 +237,73 @@ int kvmx_follow_replan(struct kvmx_placement *p, struct kvmx_layout **before)
 	*before = kvmx_placement_adopt(p, l);
 	kvmx_apply_fit(p, false);
 	each(p, give_leniently);
+	return 0;
+}
+
+/* What is to be known of this move, and of those before it. */
+static void note_move(struct kvmx_layout *l, const struct kvmx_layout *before,
+		      const struct kvmx_auto_move *m)
+{
+	const struct kvmx_policy_note note = {
+		.kind = KVMX_NOTE_AUTO, .cpu = m->to, .node = NUMA_NO_NODE,
+		.arg = m->ready,
+	};
+	u32 i, told = 0;
+
+	for (i = before->nr_notes; i--;)
+		told += before->notes[i].kind == KVMX_NOTE_AUTO;
+	for (i = 0; i < before->nr_notes; i++)
+		if (before->notes[i].kind == KVMX_NOTE_AUTO &&
+		    told-- < MOVES_TOLD)
+			kvmx_layout_note(l, &before->notes[i]);
+	kvmx_layout_note(l, &note);
+}
+
+static void post_move(struct kvmx_placement *p, const struct kvmx_auto_move *m)
+{
+	struct kvmx_news news = {
+		.thread_class = KVMX_THREAD_VCPU, .vcpu = m->vcpu, .arg = m->to,
+	};
+	struct kvmx_entry *e;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(e, &p->entries, link)
+		if (e->vcpu == m->vcpu)
+			news.tid = e->tid;
+	kvmx_vm_post(p->vm, KVMX_EVENT_MOVED, &news);
+}
+
+/**
+ * kvmx_follow_move() - policy auto moves a vCPU
+ * @p: the placement
+ * @m: which, and where to
+ * @before: set to the plan before, if it was changed
+ *
+ * Context: may sleep; with the placement's lock.
+ * Return: 0, or an error, and all stays as it was.
+ */
+int kvmx_follow_move(struct kvmx_placement *p, const struct kvmx_auto_move *m,
+		     struct kvmx_layout **before)
+{
+	const struct kvmx_pin moved = { .vcpu = m->vcpu, .cpu = m->to };
+	struct kvmx_layout *l = NULL;
+	int at = kvmx_layout_find(p->layout, m->vcpu), err;
+
+	/* It was decided without the lock: another plan may have come between. */
+	if (at < 0 || p->layout->out.vcpus[at].cpu != m->from)
+		return -EAGAIN;
+	err = plan(p, p->layout->wishes, &moved, &l);
+	at = err ? -1 : kvmx_layout_find(l, m->vcpu);
+	if (at < 0 || l->out.vcpus[at].cpu != m->to) {
+		kvmx_layout_free(l);
+		return err ?: -EAGAIN;
+	}
+	l->out.vcpus[at].why = KVMX_WHY_READY;
+	note_move(l, p->layout, m);
+	*before = kvmx_placement_adopt(p, l);
+	kvmx_apply_fit(p, false);
+	each(p, give_leniently);
+	post_move(p, m);
 	return 0;
 }
 

@@ -150,7 +150,8 @@ int kvmx_layout_find(const struct kvmx_layout *l, u32 vcpu)
 	return -1;
 }
 
-static void take_prev(struct kvmx_layout *l, const struct kvmx_layout *before)
+static void take_prev(struct kvmx_layout *l, const struct kvmx_layout *before,
+		      const struct kvmx_pin *moved)
 {
 	u32 i;
 	int at;
@@ -160,6 +161,9 @@ static void take_prev(struct kvmx_layout *l, const struct kvmx_layout *before)
 		if (at >= 0)
 			l->vcpus[i].prev = before->out.vcpus[at].cpu;
 	}
+	at = moved ? kvmx_layout_find(l, moved->vcpu) : -1;
+	if (at >= 0)
+		l->vcpus[at].prev = moved->cpu;
 }
 
 static struct kvmx_policy_node *list_nodes(const struct kvmx_wishes *w)
@@ -188,12 +192,14 @@ static void make_home(struct kvmx_layout *l)
  * kvmx_layout_plan() - decide where each thread belongs
  * @l: the layout, with @cpus filled in
  * @before: what is in force, or NULL: few vCPUs are to be moved
+ * @moved: policy auto: a vCPU that is somewhere else from now on, or NULL
  *
  * Context: may sleep.
  * Return: 0; -ERANGE if the plan is refused, and notes tell why; -EINVAL;
  *	-ENOMEM.
  */
-int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before)
+int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before,
+		     const struct kvmx_pin *moved)
 {
 	const struct kvmx_wishes *w = l->wishes;
 	struct kvmx_policy_in in = {
@@ -210,7 +216,7 @@ int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before)
 	if (!nodes)
 		return -ENOMEM;
 	in.nodes = nodes;
-	take_prev(l, before);
+	take_prev(l, before, moved);
 	l->out.notes = l->notes;
 	l->out.max_notes = KVMX_MAX_NOTES;
 	err = kvmx_policy_plan(&in, &l->out, l->room);

@@ -105,7 +105,8 @@ void kvmx_wishes_put(struct kvmx_wishes *w);
 /* First alloc, then fill in @cpus, then plan; fit, whenever @cpus has changed. */
 struct kvmx_layout *kvmx_layout_alloc(struct kvmx_wishes *w,
 				      struct kvmx_vm *vm);
-int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before);
+int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before,
+		     const struct kvmx_pin *moved);
 void kvmx_layout_fit(struct kvmx_layout *l);
 void kvmx_layout_free(struct kvmx_layout *l);
 

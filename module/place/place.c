@@ -5,9 +5,12 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/minmax.h>
 #include <linux/pid.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
+#include <linux/workqueue.h>
 #include <linux/kvmx_place.h>
 
 #include "core/event.h"
@@ -18,6 +21,7 @@
 #include "core/topo.h"
 #include "core/vm.h"
 #include "place/apply.h"
+#include "place/auto.h"
 #include "place/follow.h"
 #include "place/place.h"
 #include "place/rows.h"
@@ -54,9 +58,44 @@ static int try_dry(struct kvmx_vm *vm, struct kvmx_wishes *w,
 	return err;
 }
 
+/* @a, or nothing, moves the vCPUs of a placement from now on. */
+static void use_auto(struct kvmx_placement *p, struct kvmx_auto *a)
+{
+	lockdep_assert_held(&place_lock);
+	mutex_lock(&p->lock);
+	swap(a, p->watch);
+	mutex_unlock(&p->lock);
+	kvmx_auto_end(a);
+	if (p->watch)
+		kvmx_auto_begin(p->watch);
+}
+
+/* Policy auto has decided. */
+static void move(struct kvmx_vm *vm, const struct kvmx_auto_move *m)
+{
+	struct kvmx_layout *before = NULL;
+	struct kvmx_placement *p;
+
+	mutex_lock(&place_lock);
+	p = kvmx_placement_get(vm);
+	if (p) {
+		mutex_lock(&p->lock);
+		if (!p->over && p->watch == m->by)
+			kvmx_follow_move(p, m, &before);
+		mutex_unlock(&p->lock);
+	}
+	mutex_unlock(&place_lock);
+	kvmx_placement_put(p);
+	/* The others' threads have more CPUs than before, or fewer. */
+	if (before)
+		kvmx_tend_all_soon();
+	kvmx_layout_free(before);
+}
+
 static void finish(struct kvmx_placement *p)
 {
 	lockdep_assert_held(&place_lock);
+	use_auto(p, NULL);
 	mutex_lock(&p->lock);
 	p->over = true;
 	kvmx_undo_all(p);
@@ -162,9 +201,21 @@ static int only_one(struct kvmx_vm *vm)
 	return 0;
 }
 
+/* What can be had without kvmx_auto_new() is a plan that is refused. */
+static int prepare_auto(struct kvmx_vm *vm, const struct kvmx_wishes *w,
+			u32 flags, struct kvmx_auto **to)
+{
+	int err = 0;
+
+	if (w->policy == KVMX_POLICY_AUTO && !(flags & KVMX_PLACE_DRY_RUN))
+		err = kvmx_auto_new(vm, w->interval_ms, to);
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
 static int make(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
 		u32 flags, struct kvmx_rows *rows)
 {
+	struct kvmx_auto *a = NULL;
 	struct kvmx_placement *p;
 	int err = mine(vm, owner, &p);
 
@@ -172,6 +223,8 @@ static int make(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
 		err = 0;
 	if (!err)
 		err = only_one(vm);
+	if (!err)
+		err = prepare_auto(vm, w, flags, &a);
 	if (!err && flags & KVMX_PLACE_DRY_RUN)
 		err = try_dry(vm, w, rows);
 	else if (!err && !p)
@@ -181,7 +234,14 @@ static int make(struct kvmx_vm *vm, void *owner, struct kvmx_wishes *w,
 	else if (!err)
 		err = -EBUSY;
 	kvmx_placement_put(p);
-	return err;
+	if (err || flags & KVMX_PLACE_DRY_RUN) {
+		kvmx_auto_end(a);
+		return err;
+	}
+	p = kvmx_placement_get(vm);
+	use_auto(p, a);
+	kvmx_placement_put(p);
+	return 0;
 }
 
 /**
@@ -274,8 +334,14 @@ int kvmx_place_clear(struct kvmx_vm *vm, void *owner)
 
 static void give_up(struct kvmx_placement *p)
 {
+	const struct kvmx_wishes *w = p->kept->wishes;
+	struct kvmx_auto *a = NULL;
 	struct kvmx_layout *l;
 
+	if (prepare_auto(p->vm, w, 0, &a))
+		pr_warn("kvmx: no memory for policy auto: the vCPUs of VM %llu stay where they are\n",
+			p->vm->id);
+	use_auto(p, a);
 	mutex_lock(&p->lock);
 	p->owner = NULL;
 	l = kvmx_follow_kept(p);
@@ -400,6 +466,7 @@ void kvmx_place_init(void)
 	cpus_read_unlock();
 	kvmx_tend_init(replan);
 	kvmx_told_init();
+	kvmx_auto_init(move);
 	static_call_update(kvmx_on_vm_end, vm_ended);
 	if (!kvmx_feature_denied(KVMX_F_PLACE))
 		kvmx_feature_set(KVMX_F_PLACE, KVMX_FEATURE_ON,
@@ -419,5 +486,7 @@ void kvmx_place_exit(void)
 	while ((p = kvmx_placement_next(p)))
 		finish(p);
 	mutex_unlock(&place_lock);
+	/* What moved vCPUs may be on its last look. */
+	flush_workqueue(kvmx_wq);
 	kvmx_tend_exit();
 }

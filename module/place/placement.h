@@ -28,6 +28,7 @@
 
 #include "place/layout.h"
 
+struct kvmx_auto;
 struct kvmx_vm;
 struct pid;
 struct task_struct;
@@ -103,6 +104,7 @@ static inline struct cpumask *kvmx_kept(struct kvmx_entry *e, enum kvmx_kept set
  * @owner: fd that it belongs to until it is committed, or NULL
  * @layout: where its threads belong
  * @kept: what was committed before @owner replaced it, or NULL
+ * @watch: policy auto: what moves its vCPUs, else NULL; changed with place_lock
  * @entries: its threads
  * @nr_entries: how many those are
  * @stale: the host may have changed since @layout was fitted to it
@@ -132,6 +134,7 @@ struct kvmx_placement {
 	void *owner;
 	struct kvmx_layout *layout;
 	struct kvmx_layout *kept;
+	struct kvmx_auto *watch;
 	struct list_head entries;
 	unsigned int nr_entries;
 	bool stale;

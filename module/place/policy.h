@@ -118,8 +118,8 @@ struct kvmx_policy_in {
  * @vm: likewise
  * @arg: likewise
  *
- * kvmx_policy_plan() makes all kinds but KVMX_NOTE_NO_STATS and _FOREIGN, which
- * are for the caller to find.
+ * kvmx_policy_plan() makes all kinds but KVMX_NOTE_NO_STATS, _FOREIGN and
+ * _AUTO, which are for the caller to find.
  */
 struct kvmx_policy_note {
 	u32 kind;

@@ -158,6 +158,10 @@ void kvmx_policy_note_text(const struct kvmx_policy_note *note, char *text,
 	case KVMX_NOTE_MOVED:
 		snprintf(text, size, "%llu vCPUs change their CPU", note->arg);
 		break;
+	case KVMX_NOTE_AUTO:
+		snprintf(text, size, "auto: a vCPU was moved to CPU %u: it had waited %llu %% of the time elsewhere",
+			 note->cpu, note->arg);
+		break;
 	default:
 		refusal_text(note, text, size);
 	}

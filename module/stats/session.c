@@ -213,22 +213,14 @@ static void probes_put(u32 groups)
 	kvmx_attach_put(groups);
 }
 
-/**
- * kvmx_session_open() - somebody opens statistics of a VM
- * @vm: the VM
- * @groups: KVMX_STATS_* groups that are asked for
- *
- * Context: may sleep.
- * Return: 0; -ENOMEM; -EOPNOTSUPP if this kernel's KVM cannot be counted.
- */
-int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
+static int use(struct kvmx_vm *vm, u32 groups)
 {
 	int err;
 
-	mutex_lock(&session_lock);
+	lockdep_assert_held(&session_lock);
 	err = probes_get(groups);
 	if (err)
-		goto out;
+		return err;
 	vm_groups_use(vm, groups, 1);
 	if (!READ_ONCE(vm->gone) &&
 	    (kvmx_feature_state(KVMX_F_ENTRY) != KVMX_FEATURE_ON ||
@@ -242,9 +234,37 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 		probes_put(groups);
 	} else {
 		vm->users++;
-		nr_fds++;
 	}
-out:
+	return err;
+}
+
+static void unuse(struct kvmx_vm *vm, u32 groups)
+{
+	lockdep_assert_held(&session_lock);
+	vm->users--;
+	vm_groups_use(vm, groups, -1);
+	if (!vm_wanted(vm) && vm->counting_since)
+		vm_stop(vm);
+	else if (groups)
+		vm_groups_stop(vm);
+	probes_put(groups);
+}
+
+/**
+ * kvmx_session_open() - somebody opens statistics of a VM
+ * @vm: the VM
+ * @groups: KVMX_STATS_* groups that are asked for
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; -EOPNOTSUPP if this kernel's KVM cannot be counted.
+ */
+int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
+{
+	int err;
+
+	mutex_lock(&session_lock);
+	err = use(vm, groups);
+	nr_fds += !err;
 	mutex_unlock(&session_lock);
 	return err;
 }
@@ -259,14 +279,42 @@ out:
 void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 {
 	mutex_lock(&session_lock);
-	vm->users--;
+	unuse(vm, groups);
 	nr_fds--;
-	vm_groups_use(vm, groups, -1);
-	if (!vm_wanted(vm) && vm->counting_since)
-		vm_stop(vm);
-	else if (groups)
-		vm_groups_stop(vm);
-	probes_put(groups);
+	mutex_unlock(&session_lock);
+}
+
+/**
+ * kvmx_session_get() - somebody in the kernel wants a VM counted
+ * @vm: the VM
+ * @groups: KVMX_STATS_* groups that he needs
+ *
+ * As kvmx_session_open(), but it is no fd.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOMEM; -EOPNOTSUPP if this kernel's KVM cannot be counted.
+ */
+int kvmx_session_get(struct kvmx_vm *vm, u32 groups)
+{
+	int err;
+
+	mutex_lock(&session_lock);
+	err = use(vm, groups);
+	mutex_unlock(&session_lock);
+	return err;
+}
+
+/**
+ * kvmx_session_put() - he does not any more
+ * @vm: the VM
+ * @groups: as he said then
+ *
+ * Context: may sleep.
+ */
+void kvmx_session_put(struct kvmx_vm *vm, u32 groups)
+{
+	mutex_lock(&session_lock);
+	unuse(vm, groups);
 	mutex_unlock(&session_lock);
 }
 

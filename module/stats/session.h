@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who has counting on. A VM is counted while somebody has a statistics fd on it
- * or on one of its vCPUs, or while the parameter stats is `always`, or while one
- * of our trace events is enabled. Probes are attached while any VM is asked for.
+ * or on one of its vCPUs, while policy auto places it, while the parameter stats
+ * is `always`, or while one of our trace events is enabled. Probes are attached
+ * while any VM is asked for.
  *
  * A group of figures (KVMX_STATS_*) is counted besides for a VM while somebody
  * has a statistics fd that asked for it, or a trace event that needs it is
@@ -24,6 +25,8 @@ void kvmx_session_exit(void);
 
 int kvmx_session_open(struct kvmx_vm *vm, u32 groups);
 void kvmx_session_close(struct kvmx_vm *vm, u32 groups);
+int kvmx_session_get(struct kvmx_vm *vm, u32 groups);
+void kvmx_session_put(struct kvmx_vm *vm, u32 groups);
 int kvmx_session_set_always(bool on);
 void kvmx_session_trace(u32 groups);
 void kvmx_session_catch_up(void);

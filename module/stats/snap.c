@@ -4,6 +4,7 @@
 #include <linux/processor.h>
 #include <linux/string.h>
 
+#include "core/clock.h"
 #include "core/vm.h"
 #include "stats/counts.h"
 #include "stats/schema.h"
@@ -86,6 +87,54 @@ void kvmx_snap_vcpu(const struct kvmx_vcpu *v, struct kvmx_data *to)
 		if (READ_ONCE(d->slot[i].count))
 			copy(&d->seq, &d->slot[i], &to->slot[i],
 			     sizeof(d->slot[i]));
+}
+
+/* The class that the present state's time will be added to. */
+static unsigned int class_of(u64 state)
+{
+	switch (state) {
+	case KVMX_STATE_GUEST:
+		return KVMX_T_GUEST;
+	case KVMX_STATE_EXIT:
+		return KVMX_T_EXIT;
+	case KVMX_STATE_USER:
+		return KVMX_T_USER;
+	case KVMX_STATE_READY:
+		return KVMX_T_READY;
+	default:
+		return KVMX_T_UNKNOWN;
+	}
+}
+
+/**
+ * kvmx_snap_load() - what a vCPU did with its time
+ * @v: the vCPU; the caller holds a reference to its VM
+ * @to: filled in; the present state counts, too
+ *
+ * Context: any.
+ * Return: false if it was never counted.
+ */
+bool kvmx_snap_load(const struct kvmx_vcpu *v, struct kvmx_load *to)
+{
+	const struct kvmx_counts *c = READ_ONCE(v->counts);
+	char room[KVMX_BLOCK_SIZE] __aligned(8);
+	struct kvmx_data *d = (struct kvmx_data *)room;
+	unsigned int i;
+
+	memset(to, 0, sizeof(*to));
+	if (!c)
+		return false;
+	copy_state(c, d);
+	to->at = kvmx_clock();
+	d->time[class_of(d->state)] += kvmx_ticks(d->state_since, to->at);
+	to->ran = d->time[KVMX_T_GUEST] + d->time[KVMX_T_EXIT] +
+		  d->time[KVMX_T_POLL] + d->time[KVMX_T_USER];
+	to->ready = d->time[KVMX_T_READY];
+	for (i = 0; i < KVMX_NR_DISTANCES; i++) {
+		to->kept += READ_ONCE(c->data->tlb.kept[i]);
+		to->lost += READ_ONCE(c->data->tlb.lost[i]);
+	}
+	return true;
 }
 
 static void fold_block(struct kvmx_data *sum, const struct kvmx_data *d)
