@@ -224,6 +224,9 @@ static int meet(struct kvmx_placement *p, const struct kvmx_task *t, bool first)
 		if (!first)
 			e->state |= KVMX_THREAD_BORN;
 	}
+	/* What it has is for what it was. */
+	if (e->thread_class != t->thread_class || e->vcpu != t->vcpu)
+		e->state &= ~KVMX_THREAD_APPLIED;
 	kvmx_apply_class(e, t->thread_class, t->vcpu);
 	return 0;
 }
