@@ -72,7 +72,7 @@ TEST_F_TIMEOUT(birth_load, without_its_kprobe_a_vcpus_thread_is_found_soon, 120)
 /* Births are not seen then; what is inherited stays, and nothing breaks. */
 TEST_F_TIMEOUT(birth_load, without_task_newtask_threads_keep_what_they_inherit, 120)
 {
-	struct storm s = { .v = self->n.v, .nr = 50 };
+	struct storm s = { .v = self->n.v, .nr = 50, .patient = true };
 
 	if (!module_file())
 		SKIP(return, "the module's file is not here");

@@ -144,6 +144,8 @@ static void *storm(void *arg)
 	unsigned int n;
 
 	vmm_do(s->v, VMM_CPUID, 1);
+	if (s->patient)
+		soon(0, VCPU, 5000);
 	s->own = cpus_of(0);
 	for (n = 0; n < s->nr; n++) {
 		if (!infant_start(i)) {

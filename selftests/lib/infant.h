@@ -59,6 +59,7 @@ bool infant_was_at(const struct infant *i, uint64_t cpus);
 /* A thread that runs a vCPU once, and then makes others, one after the other. */
 struct storm {
 	struct vmm_vcpu *v;
+	bool patient;		/* until it has the vCPU's CPU itself */
 	unsigned int nr;
 	unsigned int gap_us;
 	unsigned int good;	/* infants that were at EMULATOR */
