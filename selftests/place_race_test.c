@@ -87,21 +87,27 @@ static void end(struct birthplace *b)
 	vmm_destroy(b->vm);
 }
 
-/* All threads of this process, but the vCPU's, may use these CPUs. */
+/*
+ * All threads of this process, but the vCPU's, may use these CPUs. One that is
+ * just being made is seen before it is told to; that has to be over soon.
+ */
 static bool all_have(int vcpu, uint64_t cpus)
 {
 	static struct masks now;
-	unsigned int i;
+	unsigned int i, tries;
 
-	masks_take(&now, getpid());
-	for (i = 0; i < now.nr; i++)
-		if (now.tid[i] != vcpu && now.cpus[i] != cpus) {
-			printf("# thread %d has 0x%llx, not 0x%llx\n",
-			       now.tid[i], (unsigned long long)now.cpus[i],
-			       (unsigned long long)cpus);
-			return false;
-		}
-	return true;
+	for (tries = 0; tries < 100 * patience(); tries++) {
+		masks_take(&now, getpid());
+		for (i = 0; i < now.nr; i++)
+			if (now.tid[i] != vcpu && now.cpus[i] != cpus)
+				break;
+		if (i == now.nr)
+			return true;
+		usleep(2000);
+	}
+	printf("# thread %d has 0x%llx, not 0x%llx\n", now.tid[i],
+	       (unsigned long long)now.cpus[i], (unsigned long long)cpus);
+	return false;
 }
 
 TEST(of_many_placements_none_misses_a_thread_that_is_born_meanwhile)

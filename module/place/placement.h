@@ -59,9 +59,11 @@ enum kvmx_kept {
  *	it had
  * @has_user: its owner asked for CPUs; see KVMX_KEPT_USER
  * @restored: it has back what it would have without kvmx
+ * @settled: after that, it was seen outside of a fork that had begun before
  * @setting: kvmx is changing its CPUs now
  * @asked: jiffies, plus one bit, when somebody called sched_setaffinity() for it;
  *	0: nobody did
+ * @ran: ns that it had run when it was restored
  * @later: jiffies before which it is not put back again
  * @rcu: it goes after a grace period
  * @sets: KVMX_NR_KEPT sets of CPUs
@@ -81,8 +83,10 @@ struct kvmx_entry {
 	bool guessed;
 	bool has_user;
 	bool restored;
+	bool settled;
 	bool setting;
 	unsigned long asked;
+	u64 ran;
 	unsigned long later;
 	struct rcu_head rcu;
 	unsigned long sets[];

@@ -8,6 +8,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
 
 #include "core/affinity.h"
 #include "core/feature.h"
@@ -21,6 +22,9 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 
 /* How long a call that was seen may take until it shows. */
 #define ASKED_FOR	(HZ / 2)
+
+/* More than a fork takes of a CPU's time. */
+#define FORK_NS		(5 * NSEC_PER_MSEC)
 
 static struct kvmx_entry *find(const struct pid *tid)
 {
@@ -307,6 +311,7 @@ void kvmx_undo_restore(struct kvmx_entry *e)
 		}
 	}
 	e->restored = true;
+	e->ran = READ_ONCE(task->se.sum_exec_runtime);
 	put_task_struct(task);
 }
 
@@ -325,6 +330,46 @@ void kvmx_undo_all(struct kvmx_placement *p)
 	lockdep_assert_held(&p->lock);
 	list_for_each_entry(e, &p->entries, link)
 		kvmx_undo_restore(e);
+}
+
+/* Has it been seen outside of a fork that began before it was restored? */
+static bool is_settled(const struct kvmx_entry *e)
+{
+	struct task_struct *task = get_pid_task(e->tid, PIDTYPE_PID);
+	unsigned int state;
+	bool settled;
+
+	if (!task)
+		return true;
+	state = READ_ONCE(task->__state);
+	settled = task == current || task->exit_state ||
+		  (state != TASK_RUNNING && !(state & TASK_UNINTERRUPTIBLE)) ||
+		  READ_ONCE(task->se.sum_exec_runtime) - e->ran > FORK_NS;
+	put_task_struct(task);
+	return settled;
+}
+
+/**
+ * kvmx_undo_settled() - will no thread be born any more with what its parent had?
+ * @p: a placement whose threads were restored
+ *
+ * A thread is a copy of its parent from the beginning of the fork, and is seen by
+ * others only at its end.
+ *
+ * Return: false as long as one of its threads may be between these.
+ */
+bool kvmx_undo_settled(struct kvmx_placement *p)
+{
+	struct kvmx_entry *e;
+	bool all = true;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(e, &p->entries, link) {
+		if (!e->settled)
+			e->settled = is_settled(e);
+		all &= e->settled;
+	}
+	return all;
 }
 
 void kvmx_undo_forget_all(struct kvmx_placement *p)
