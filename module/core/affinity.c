@@ -6,6 +6,7 @@
 #include <linux/static_call.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/ibt.h>
 
 #include "core/affinity.h"
 #include "core/feature.h"
@@ -22,27 +23,38 @@ static void all_possible(struct task_struct *task, struct cpumask *to)
  */
 DEFINE_STATIC_CALL(cpuset_allowed, all_possible);
 
+/* What a function may begin with that ftrace can follow. */
+static const u32 begins[] = {
+	0xfa1e0ff3,			/* endbr64 */
+	0x00441f0f,			/* where ftrace puts its call */
+};
+
+static bool is_begin(u32 code)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(begins); i++)
+		if (code == begins[i])
+			return true;
+#ifdef CONFIG_X86_KERNEL_IBT
+	/* The kernel has taken the mark away: nobody is to jump there. */
+	if (code == gen_endbr_poison())
+		return true;
+#endif
+	return (code & 0xff) == 0xe8;	/* ftrace is at work there */
+}
+
 /* Does a function begin there, and is it this one? */
 static bool is_function(unsigned long at, const char *name)
 {
-	static const u8 begins[][4] = {
-		{ 0xf3, 0x0f, 0x1e, 0xfa },	/* endbr64 */
-		{ 0x66, 0x0f, 0x1f, 0x00 },	/* that, sealed */
-		{ 0x0f, 0x1f, 0x44, 0x00 },	/* where ftrace puts its call */
-	};
 	char sym[KSYM_SYMBOL_LEN], want[64];
-	u8 code[4];
-	int i;
+	u32 code;
 
 	sprint_symbol(sym, at);
 	snprintf(want, sizeof(want), "%s+0x0/", name);
-	if (strncmp(sym, want, strlen(want)) ||
-	    copy_from_kernel_nofault(code, (void *)at, sizeof(code)))
-		return false;
-	for (i = 0; i < ARRAY_SIZE(begins); i++)
-		if (!memcmp(code, begins[i], sizeof(code)))
-			return true;
-	return code[0] == 0xe8;			/* ftrace is at work there */
+	return !strncmp(sym, want, strlen(want)) &&
+	       !copy_from_kernel_nofault(&code, (void *)at, sizeof(code)) &&
+	       is_begin(code);
 }
 
 /**
