@@ -9,9 +9,9 @@
  * has a statistics fd that asked for it, or a trace event that needs it is
  * enabled.
  *
- * Locking: the session's mutex guards kvmx_vm.users, .group_users,
- * .traced, .counting_since and .group_since, kvmx_vcpu.counts and .more. Outside of all
- * other locks of kvmx.
+ * Locking: the session's mutex guards kvmx_vm.users, .group_users, .traced,
+ * .counting_since and .group_since, kvmx_vcpu.counts and .more. Outside of all
+ * other locks of kvmx, but that of making placements.
  */
 #ifndef KVMX_STATS_SESSION_H
 #define KVMX_STATS_SESSION_H
