@@ -70,7 +70,7 @@ static bool alloc_all(struct kvmx_layout *l, u32 nr_vcpus)
 	l->cpus = kvcalloc(l->nr_cpus, sizeof(*l->cpus), GFP_KERNEL);
 	l->now = kvcalloc((size_t)sets * l->words, sizeof(u64), GFP_KERNEL);
 	l->short_of = kvcalloc(sets, sizeof(bool), GFP_KERNEL);
-	l->home = kvcalloc(l->words * 2, sizeof(u64), GFP_KERNEL);
+	l->home = kvcalloc(l->words * 4, sizeof(u64), GFP_KERNEL);
 	l->room = kvzalloc(kvmx_policy_room(l->nr_cpus, nr_node_ids, nr_vcpus),
 			   GFP_KERNEL);
 	return l->vcpus && l->notes && l->cpus && l->now && l->short_of &&
@@ -228,11 +228,39 @@ int kvmx_layout_plan(struct kvmx_layout *l, const struct kvmx_layout *before,
 	return err;
 }
 
-static void fit_set(struct kvmx_layout *l, u32 i, const u64 *plan)
+/* Where vCPUs look first for other CPUs: NULL: everywhere. */
+static const u64 *vcpus_home(struct kvmx_layout *l)
+{
+	u64 *home = l->home + 2 * l->words;
+	u64 any = 0;
+	u32 i;
+
+	for (i = 0; i < l->words; i++) {
+		home[i] = l->out.claim[i];
+		if (l->wishes->cpus)
+			home[i] |= l->wishes->cpus[i];
+		any |= home[i];
+	}
+	return any ? home : NULL;
+}
+
+/* And where others do: not among vCPUs that are to be alone. */
+static const u64 *others_home(struct kvmx_layout *l)
+{
+	u64 *home = l->home + 3 * l->words;
+	u32 i;
+
+	for (i = 0; i < l->words; i++)
+		home[i] = ~l->out.claim[i];
+	return home;
+}
+
+static void fit_set(struct kvmx_layout *l, u32 i, const u64 *plan,
+		    const u64 *home)
 {
 	enum kvmx_fallback how;
 
-	how = kvmx_policy_fallback(l->cpus, l->nr_cpus, plan, l->home,
+	how = kvmx_policy_fallback(l->cpus, l->nr_cpus, plan, home,
 				   l->now + (size_t)i * l->words);
 	l->short_of[i] = how > KVMX_FALLBACK_PART;
 }
@@ -245,16 +273,18 @@ static void fit_set(struct kvmx_layout *l, u32 i, const u64 *plan)
  */
 void kvmx_layout_fit(struct kvmx_layout *l)
 {
+	const u64 *vcpus = vcpus_home(l), *others = others_home(l);
 	u64 *one = l->home + l->words;
 	u32 i;
 
 	for (i = 0; i < KVMX_NR_THREAD_CLASSES; i++)
-		fit_set(l, i, l->out.sets[i]);
+		fit_set(l, i, l->out.sets[i],
+			l->out.why[i] == KVMX_WHY_WITH_VCPUS ? vcpus : others);
 	for (i = 0; i < l->nr_vcpus; i++) {
 		u32 cpu = l->out.vcpus[i].cpu;
 
 		one[cpu / 64] = 1ULL << cpu % 64;
-		fit_set(l, KVMX_NR_THREAD_CLASSES + i, one);
+		fit_set(l, KVMX_NR_THREAD_CLASSES + i, one, vcpus);
 		one[cpu / 64] = 0;
 	}
 }

@@ -62,7 +62,7 @@ struct kvmx_wishes {
  * @cpus: the host as it was seen last
  * @now: what is left of each set: of each class, then of each vCPU
  * @short_of: for each of these: CPUs are missing, others are used (a bool)
- * @home: all CPUs of the plan; behind it room for one set more
+ * @home: all CPUs of the plan; behind it room for three sets more
  */
 struct kvmx_layout {
 	struct kvmx_wishes *wishes;

@@ -181,7 +181,7 @@ enum kvmx_fallback {
 	KVMX_FALLBACK_CORE,	/* its siblings */
 	KVMX_FALLBACK_LLC,	/* what shares its last-level cache */
 	KVMX_FALLBACK_NODE,	/* its node */
-	KVMX_FALLBACK_HOME,	/* any CPU of the placement */
+	KVMX_FALLBACK_HOME,	/* any CPU where it looks first */
 	KVMX_FALLBACK_ANY,	/* any CPU at all */
 	KVMX_FALLBACK_FAILED,	/* there is none */
 };

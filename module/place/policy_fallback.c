@@ -5,7 +5,7 @@
  * again when its CPUs are back.
  *
  * 1. what is left of the set;
- * 2. else, of the placement's own CPUs, those that share a core with the set,
+ * 2. else, of the CPUs where it looks first, those that share a core with the set,
  *    else a last-level cache, else a node, else all of them;
  * 3. else the same of all CPUs;
  * 4. else, as there is nothing better, CPUs that are another VM's alone.
@@ -107,8 +107,8 @@ static enum kvmx_fallback rest_of(const struct choice *ch, const u64 *plan,
  * @cpus: CPUs as they are now, by number
  * @nr_cpus: how many
  * @plan: the set that the thread has in the plan
- * @home: the placement's own CPUs: those that were named for its vCPUs, and its
- *	claim; NULL: all
+ * @home: where to look first: for vCPUs those that were named for them, and the
+ *	claim; for others all but the claim; NULL: everywhere
  * @now: the set that it gets; empty if there is none
  *
  * Context: any; nothing is shared.

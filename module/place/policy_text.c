@@ -36,7 +36,7 @@ static const char *const fallbacks[] = {
 	[KVMX_FALLBACK_CORE]	= "siblings of its CPUs",
 	[KVMX_FALLBACK_LLC]	= "the last-level cache of its CPUs",
 	[KVMX_FALLBACK_NODE]	= "the node of its CPUs",
-	[KVMX_FALLBACK_HOME]	= "any CPU of the placement",
+	[KVMX_FALLBACK_HOME]	= "any of the CPUs of its own",
 	[KVMX_FALLBACK_ANY]	= "any CPU",
 	[KVMX_FALLBACK_FAILED]	= "no CPU",
 };

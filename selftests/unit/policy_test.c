@@ -444,6 +444,43 @@ static void wishes(void)
 	ok(!box_plan(&box) && notes_are(""), "and one that is right is not");
 }
 
+/* What a thread gets whose set is @plan, on the host as it is now. */
+static bool falls(const char *plan, const char *home, const char *want,
+		  enum kvmx_fallback how)
+{
+	static u64 set[BOX_WORDS], first[BOX_WORDS], now[BOX_WORDS];
+
+	box_read(set, plan);
+	box_read(first, home ?: "");
+	return kvmx_policy_fallback(box.cpus, box.in.nr_cpus, set,
+				    home ? first : NULL, now) == how &&
+	       is(box_list(&box, now), want);
+}
+
+static void fallback(void)
+{
+	lab();
+	box.cpus[2].flags = KVMX_POLICY_ALLOWED;
+	ok(falls("1,3", NULL, "1,3", KVMX_FALLBACK_NONE) &&
+	   falls("2-3", NULL, "3", KVMX_FALLBACK_PART),
+	   "fallback: what is left of a set");
+	ok(falls("2", NULL, "3", KVMX_FALLBACK_CORE), "fallback: its sibling");
+	ok(falls("2", "2,4", "4", KVMX_FALLBACK_HOME),
+	   "fallback: a CPU of one's own before a sibling that is not");
+	box.cpus[3].flags = KVMX_POLICY_ONLINE;
+	ok(falls("2", NULL, "0-1", KVMX_FALLBACK_LLC), "fallback: its cache");
+	box.cpus[0].owner = 9;
+	box.cpus[1].owner = 9;
+	ok(falls("2", NULL, "4-7", KVMX_FALLBACK_ANY),
+	   "fallback: any CPU, but nobody else's");
+	memset(&box.cpus[4], 0, 4 * sizeof(box.cpus[4]));
+	ok(falls("2", NULL, "0-1", KVMX_FALLBACK_ANY),
+	   "fallback: even these, as there is nothing else");
+	box.cpus[2].flags |= KVMX_POLICY_ONLINE;
+	ok(falls("2", NULL, "2", KVMX_FALLBACK_NONE),
+	   "fallback: its own again when it is back");
+}
+
 int main(void)
 {
 	spread();
@@ -456,6 +493,7 @@ int main(void)
 	smt_require();
 	smt_isolate();
 	wishes();
+	fallback();
 	box_free(&box);
 	return tap_end();
 }
