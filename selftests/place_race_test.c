@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Placements while others are at work: threads that are born and end, VMMs and
- * tools that are killed, two who place the same VM.
+ * Placements while others are at work: VMMs and tools that are killed, two who place
+ * the same VM.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,6 @@
 #include "kvmx.h"
 #include "mortal.h"
 #include "place.h"
-#include "staff.h"
 #include "vmm.h"
 
 static bool wait_for(bool (*what)(void *arg), void *arg)
@@ -35,165 +33,16 @@ static bool wait_for(bool (*what)(void *arg), void *arg)
 	return false;
 }
 
-/* A VM with a vCPU that runs, and a thread that makes threads all the time. */
-struct birthplace {
-	struct vmm *vm;
-	pthread_t thread;
-	volatile bool stop;
-	volatile unsigned long made;
-	volatile unsigned long strays;	/* that were seen on other CPUs */
-	volatile uint64_t expect;	/* CPUs that all have now; 0: not looked at */
-	unsigned int pause_us;
+FIXTURE(race) {
+	int unused;
 };
 
-static void *give_birth(void *arg)
+FIXTURE_SETUP(race)
 {
-	struct birthplace *b = arg;
-	int cpu;
-
-	while (!b->stop) {
-		uint64_t expect = b->expect, has = staff_glance(&cpu);
-
-		/* Only where nothing changed meanwhile. */
-		if (expect && expect == b->expect && has != expect)
-			b->strays++;
-		b->made++;
-		if (b->pause_us)
-			usleep(b->pause_us);
-	}
-	return NULL;
 }
 
-static void begin(struct birthplace *b, unsigned int pause_us)
+FIXTURE_TEARDOWN(race)
 {
-	static const struct vmm_step step = { .kind = VMM_OUT_USER, .n = 1 };
-
-	*b = (struct birthplace){ .pause_us = pause_us };
-	b->vm = vmm_create(VMM_IRQCHIP);
-	vmm_add_vcpu(b->vm)->user_us = 5000;
-	vmm_start(&b->vm->vcpu[0], &step, 1);
-	while (!b->vm->vcpu[0].rounds)
-		usleep(1000);
-	errno = pthread_create(&b->thread, NULL, give_birth, b);
-	if (errno)
-		die_errno("a thread");
-}
-
-static void end(struct birthplace *b)
-{
-	b->stop = true;
-	pthread_join(b->thread, NULL);
-	vmm_stop(&b->vm->vcpu[0]);
-	vmm_destroy(b->vm);
-}
-
-/*
- * All threads of this process, but the vCPU's, may use these CPUs. One that is
- * just being made is seen before it is told to; that has to be over soon.
- */
-static bool all_have(int vcpu, uint64_t cpus)
-{
-	static struct masks now;
-	unsigned int i, tries;
-
-	for (tries = 0; tries < 100 * patience(); tries++) {
-		masks_take(&now, getpid());
-		for (i = 0; i < now.nr; i++)
-			if (now.tid[i] != vcpu && now.cpus[i] != cpus)
-				break;
-		if (i == now.nr)
-			return true;
-		usleep(2000);
-	}
-	printf("# thread %d has 0x%llx, not 0x%llx\n", now.tid[i],
-	       (unsigned long long)now.cpus[i], (unsigned long long)cpus);
-	return false;
-}
-
-TEST(of_many_placements_none_misses_a_thread_that_is_born_meanwhile)
-{
-	unsigned int i, n = sized("KVMX_TEST_PLACEMENTS", 100);
-	struct placing *p = place_new(KVMX_POLICY_PIN);
-	uint64_t all = cpus_of(0);
-	struct birthplace b;
-	int fd, vcpu;
-
-	if (__builtin_popcountll(all) < 4)
-		SKIP(return, "needs four CPUs");
-	begin(&b, 0);
-	fd = place_vm(b.vm->fd);
-	if (kvmx_feature_off(kvmx_node(), "task_newtask"))
-		SKIP(return, "needs task_newtask");
-	vcpu = b.vm->vcpu[0].tid;
-	place_pin(p, 0, 2);
-	place_emulator(p, 9);
-	for (i = 0; i < n; i++) {
-		unsigned long made = b.made;
-
-		while (b.made == made)
-			usleep(100);
-		mortal_moment(3000);
-		ASSERT_EQ(0, place_do(fd, p));
-		b.expect = 9;
-		EXPECT_EQ(4, cpus_of(vcpu));
-		ASSERT_TRUE(all_have(vcpu, 9));
-		made = b.made;
-		while (b.made < made + 5)
-			usleep(1000);
-		b.expect = 0;
-		usleep(1000);
-		ASSERT_EQ(0, place_clear(fd));
-		b.expect = all;
-		EXPECT_EQ(all, cpus_of(vcpu));
-		ASSERT_TRUE(all_have(vcpu, all));
-		b.expect = 0;
-	}
-	EXPECT_EQ(0, b.strays);
-	EXPECT_LT(n, b.made);
-	printf("# %u placements, %lu threads\n", n, b.made);
-	close(fd);
-	end(&b);
-	free(p);
-}
-
-TEST(two_hundred_threads_a_second_are_all_placed)
-{
-	struct placing *p = place_new(KVMX_POLICY_PIN);
-	uint64_t all = cpus_of(0);
-	struct birthplace b;
-	unsigned long made;
-	int fd, vcpu;
-
-	if (__builtin_popcountll(all) < 4)
-		SKIP(return, "needs four CPUs");
-	begin(&b, 5000);
-	vcpu = b.vm->vcpu[0].tid;
-	fd = place_vm(b.vm->fd);
-	place_pin(p, 0, 2);
-	place_emulator(p, 9);
-	ASSERT_EQ(0, place_do(fd, p));
-	ASSERT_EQ(0, place_commit(fd));
-	b.expect = 9;
-	made = b.made;
-	while (b.made < made + scaled(1000))
-		usleep(10000);
-	EXPECT_EQ(0, b.strays);
-	ASSERT_EQ(0, place_show(fd, p));
-	EXPECT_LE(scaled(1000), p->placed.births);
-	/* Who has ended is not kept. */
-	EXPECT_GT(20, place_nr(p));
-	printf("# %llu births, longest %llu us, mean %llu us\n",
-	       (unsigned long long)p->placed.births,
-	       (unsigned long long)p->placed.birth_ns_max / 1000,
-	       (unsigned long long)(p->placed.birth_ns / 1000 /
-				    (p->placed.births ?: 1)));
-	b.expect = 0;
-	ASSERT_EQ(0, place_clear(fd));
-	EXPECT_TRUE(all_have(vcpu, all));
-	EXPECT_EQ(all, cpus_of(vcpu));
-	close(fd);
-	end(&b);
-	free(p);
 }
 
 /* Places a VM, and waits to be killed. */
@@ -249,7 +98,7 @@ static bool is_same(void *arg)
 	return true;
 }
 
-TEST(a_tool_that_is_killed_leaves_nothing_unless_it_has_committed)
+TEST_F_TIMEOUT(race, a_tool_that_is_killed_leaves_nothing_unless_it_has_committed, 200)
 {
 	pid_t vmm = mortal_start(MORTAL_RUNS, 2), tool;
 	static struct masks before;
@@ -273,7 +122,7 @@ TEST(a_tool_that_is_killed_leaves_nothing_unless_it_has_committed)
 	mortal_kill(vmm);
 }
 
-TEST(a_vmm_may_be_killed_while_it_is_placed)
+TEST_F_TIMEOUT(race, a_vmm_may_be_killed_while_it_is_placed, 200)
 {
 	unsigned int i, n = scaled(30), placed = 0, gone = 0;
 
@@ -310,7 +159,7 @@ TEST(a_vmm_may_be_killed_while_it_is_placed)
 	EXPECT_LT(0, gone);
 }
 
-TEST(of_two_who_place_the_same_vm_at_once_one_wins)
+TEST_F_TIMEOUT(race, of_two_who_place_the_same_vm_at_once_one_wins, 200)
 {
 	pid_t vmm = mortal_start(MORTAL_RUNS, 2);
 	unsigned int i, k, wins, busy;
