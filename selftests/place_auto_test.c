@@ -32,7 +32,7 @@ FIXTURE_SETUP(auto_)
 {
 	self->cpus = __builtin_popcountll(cpus_of(0));
 	self->node = place_node();
-	self->pid = mortal_start(MORTAL_RUNS, 1);
+	self->pid = mortal_start(MORTAL_TOILS, 1);
 	self->vm = kvmx_open(self->node, KVMX_BY_PID, self->pid, 0);
 	ASSERT_LE(0, self->vm);
 	self->p = place_new(KVMX_POLICY_AUTO);

@@ -52,7 +52,7 @@ static void run_for_ever(enum mortal_kind kind, unsigned int vcpus, int pipe)
 		struct vmm_vcpu *v = vmm_add_vcpu(vm);
 
 		/* Not to take all of a slow machine, it is away now and then. */
-		v->user_us = 2000;
+		v->user_us = kind == MORTAL_TOILS ? 0 : 2000;
 		v->halt_us = 60000000;
 		if (kind == MORTAL_HALTS)
 			vmm_start(v, &halt, 1);
