@@ -92,25 +92,6 @@ static void move(struct kvmx_vm *vm, const struct kvmx_auto_move *m)
 	kvmx_layout_free(before);
 }
 
-/* A thread that is starved of CPUs is not waited for for ever. */
-#define SETTLE_MS	2
-#define SETTLE_TIMES	500
-
-/* Births that are under way are told, and restored as their parents were. */
-static void settle(struct kvmx_placement *p)
-{
-	bool settled = false;
-	int i;
-
-	for (i = 0; i < SETTLE_TIMES && !settled; i++) {
-		if (i)
-			msleep(SETTLE_MS);
-		mutex_lock(&p->lock);
-		settled = kvmx_undo_settled(p);
-		mutex_unlock(&p->lock);
-	}
-}
-
 static void finish(struct kvmx_placement *p)
 {
 	lockdep_assert_held(&place_lock);
@@ -119,7 +100,8 @@ static void finish(struct kvmx_placement *p)
 	p->over = true;
 	kvmx_undo_all(p);
 	mutex_unlock(&p->lock);
-	settle(p);
+	/* Births that are under way are told, and restored as their parents were. */
+	kvmx_undo_settle(p);
 
 	/* What of them is not told any more is found below. */
 	kvmx_tasks_unwatch(p->vm);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/delay.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
@@ -25,6 +26,10 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 
 /* More than a fork takes of a CPU's time. */
 #define FORK_NS		(5 * NSEC_PER_MSEC)
+
+/* A thread that is starved of CPUs is not waited for for ever. */
+#define SETTLE_MS	2
+#define SETTLE_TIMES	500
 
 static struct kvmx_entry *find(const struct pid *tid)
 {
@@ -349,16 +354,7 @@ static bool is_settled(const struct kvmx_entry *e)
 	return settled;
 }
 
-/**
- * kvmx_undo_settled() - will no thread be born any more with what its parent had?
- * @p: a placement whose threads were restored
- *
- * A thread is a copy of its parent from the beginning of the fork, and is seen by
- * others only at its end.
- *
- * Return: false as long as one of its threads may be between these.
- */
-bool kvmx_undo_settled(struct kvmx_placement *p)
+static bool all_settled(struct kvmx_placement *p)
 {
 	struct kvmx_entry *e;
 	bool all = true;
@@ -370,6 +366,29 @@ bool kvmx_undo_settled(struct kvmx_placement *p)
 		all &= e->settled;
 	}
 	return all;
+}
+
+/**
+ * kvmx_undo_settle() - wait until none is born any more with what its parent had
+ * @p: a placement whose threads were restored
+ *
+ * A thread is a copy of its parent from the beginning of the fork, and is seen by
+ * others only at its end.
+ *
+ * Context: may sleep; without the placement's lock: who is born takes it.
+ */
+void kvmx_undo_settle(struct kvmx_placement *p)
+{
+	bool settled = false;
+	int i;
+
+	for (i = 0; i < SETTLE_TIMES && !settled; i++) {
+		if (i)
+			msleep(SETTLE_MS);
+		mutex_lock(&p->lock);
+		settled = all_settled(p);
+		mutex_unlock(&p->lock);
+	}
 }
 
 void kvmx_undo_forget_all(struct kvmx_placement *p)

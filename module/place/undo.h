@@ -36,7 +36,7 @@ void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent);
 void kvmx_undo_restore(struct kvmx_entry *e);
 void kvmx_undo_forget(struct kvmx_entry *e);
 void kvmx_undo_all(struct kvmx_placement *p);
-bool kvmx_undo_settled(struct kvmx_placement *p);
+void kvmx_undo_settle(struct kvmx_placement *p);
 void kvmx_undo_forget_all(struct kvmx_placement *p);
 
 /* Any context, preemption disabled. */
