@@ -27,7 +27,7 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 /* More than a fork takes of a CPU's time. */
 #define FORK_NS		(5 * NSEC_PER_MSEC)
 
-/* A thread that is starved of CPUs is not waited for for ever. */
+/* A thread that is starved of CPUs is not waited for without end. */
 #define SETTLE_MS	2
 #define SETTLE_TIMES	500
 

@@ -87,7 +87,8 @@ bool infant_start(struct infant *i)
 	register struct infant *me asm("r12") = i;
 	long ret = SYS_clone;
 
-	i->first = i->later = ~0U;
+	i->first = ~0U;
+	i->later = ~0U;
 	i->cpus = 0;
 	i->got = 0;
 	asm volatile("syscall\n\t"
