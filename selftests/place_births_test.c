@@ -79,7 +79,7 @@ static void end(struct birthplace *b)
 static bool all_have(int vcpu, uint64_t cpus)
 {
 	static struct masks now;
-	unsigned int i, tries;
+	unsigned int i = 0, tries;
 
 	for (tries = 0; tries < 100 * patience(); tries++) {
 		masks_take(&now, getpid());
