@@ -17,8 +17,8 @@ run "" place -h;		is 0 "place -h"
 place "" -p 100 --policy isolate --cpus 2-3 --emulator 0 --io 1 --smt isolate
 is 0 "place"
 asked '^place vm=1 policy=5 smt=2 flags=0 cpus=2-3 emulator=0 io=1$' "asks for what was wished"
-[ "$(sed -n 2p "$FAKE_LOG")" = "commit vm=1" ]
-ok $? "and commits when it is placed"
+[ "$(sed -n 2p "$FAKE_LOG")" = "commit vm=1" ] && rc=0 || rc=1
+ok "$rc" "and commits when it is placed"
 out '^VM 1: pid 100, qemu-system-x86: policy isolate, SMT isolate: 5 threads' "says so"
 ! grep -q 'CPU 0/KVM' "$work/out"
 ok $? "without --explain no thread is told"
@@ -77,8 +77,8 @@ ok $? "of another VMM nothing is claimed"
 
 place many -p 100 --policy pack --json
 json "1500 threads are all told" "1500" vms/0/threads
-[ "$(grep -c '^place' "$FAKE_LOG")" -eq 1 ]
-ok $? "and placed once"
+[ "$(grep -c '^place' "$FAKE_LOG")" -eq 1 ] && rc=0 || rc=1
+ok "$rc" "and placed once"
 place many -p 100 --policy pack --dry-run --json
 json "also in a dry run" "1500" vms/0/threads
 
@@ -86,8 +86,8 @@ place refuse,notes -p 100 --policy spread --explain;	is 8 "a plan that is refuse
 not_asked '^commit' "is not committed"
 err 'policy spread is refused, and nothing was changed: CPU 7 is wished' "says why"
 out '^refused: CPU 7' "and on the screen"
-[ "$(grep -nE '^(refused|note): ' "$work/out" | cut -d: -f2 | paste -sd' ')" = "refused note" ]
-ok $? "what refuses comes first"
+[ "$(grep -nE '^(refused|note): ' "$work/out" | cut -d: -f2 | paste -sd' ')" = "refused note" ] && rc=0 || rc=1
+ok "$rc" "what refuses comes first"
 place refuse -p 100 --policy spread --json
 json "a refusal is JSON, too" "refused offline true overcommit" vms/0/result \
 	vms/0/notes/0/kind vms/0/notes/0/refuses vms/0/notes/1/kind
@@ -190,8 +190,8 @@ out 'VM 2: placed by .*rules:2$' "and those born later"
 out 'thread 102 \(CPU.*' "a drift is told"
 out '17 events were lost' "and lost events"
 out 'VM 1 has ended' "and the end of a VM"
-[ "$(grep -c '^commit' "$FAKE_LOG")" -eq 2 ]
-ok $? "each was placed and committed once"
+[ "$(grep -c '^commit' "$FAKE_LOG")" -eq 2 ] && rc=0 || rc=1
+ok "$rc" "each was placed and committed once"
 asked '^events mask=676$' "events that nobody wants are not asked for"
 place arrives,drift,lost,dies --watch "$rules" --json
 json "each decision is a line of JSON" \
@@ -222,8 +222,8 @@ soon 'the rules of before stay' "and the old rules stay"
 printf 'pid=200 --policy spread\nname=* --policy pack --enforce\n' >"$rules"
 soon 'VM 1: placed by .*rules:2' "a changed rule is carried out"
 soon 'has changed: 2 rules' "and told"
-[ "$(grep -c '^place vm=2' "$FAKE_LOG")" -eq 1 ]
-ok $? "a VM whose rule says the same is left alone"
+[ "$(grep -c '^place vm=2' "$FAKE_LOG")" -eq 1 ] && rc=0 || rc=1
+ok "$rc" "a VM whose rule says the same is left alone"
 asked '^place vm=1 policy=2 smt=0 flags=6$' "what we placed ourselves is replaced"
 echo 'pid=100 --policy none' >"$rules"
 soon 'VM 2: cleared: no rule' "a VM without a rule is cleared"
@@ -234,10 +234,10 @@ echo 'name=* --policy spread' >"$rules"
 background refuse2
 soon 'refused, and nothing was changed: .*; trying' "what is refused is told"
 soon 'VM 1: placed' "and tried again"
-[ "$(grep -c trying "$work/out")" -eq 1 ]
-ok $? "told once"
-[ "$(grep -c '^place' "$FAKE_LOG")" -eq 3 ]
-ok $? "until it works"
+[ "$(grep -c trying "$work/out")" -eq 1 ] && rc=0 || rc=1
+ok "$rc" "told once"
+[ "$(grep -c '^place' "$FAKE_LOG")" -eq 3 ] && rc=0 || rc=1
+ok "$rc" "until it works"
 stop_watch
 background placed
 soon 'VM 1 is placed already' "somebody else's placement is left alone"
