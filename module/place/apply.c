@@ -95,6 +95,8 @@ static int give(struct kvmx_entry *e, struct task_struct *task)
 		p->refusals++;
 		return err;
 	}
+	/* Not what it has by now: somebody else may have been at it since. */
+	cpumask_copy(kvmx_kept(e, KVMX_KEPT_LAST), p->want);
 	p->moves++;
 	trace_place(p->vm->id, task, e->thread_class, e->vcpu, p->now, p->want,
 		    e->state & KVMX_THREAD_FALLBACK ? KVMX_WHY_FALLBACK :

@@ -128,7 +128,9 @@ static void tend_thread(struct kvmx_entry *e, bool fitted)
 			e->later = (jiffies + PUT_BACK_EVERY) | 1;
 	} else if (fitted || change != KVMX_CHANGE_NONE ||
 		   !(e->state & KVMX_THREAD_APPLIED)) {
-		put_back(e, task);
+		/* Where it has to wait, it is not forgotten. */
+		if (!put_back(e, task))
+			e->state &= ~KVMX_THREAD_APPLIED;
 	}
 	put_task_struct(task);
 }
