@@ -177,6 +177,7 @@ TEST_F_TIMEOUT(birth, who_is_renamed_by_another_is_elsewhere_soon, 60)
 
 struct runner {
 	struct vmm_vcpu *v;
+	bool patient;
 	uint64_t before, after;
 };
 
@@ -186,6 +187,8 @@ static void *runner(void *arg)
 
 	r->before = cpus_of(0);
 	vmm_do(r->v, VMM_CPUID, 1);
+	if (r->patient)
+		soon(0, VCPU, 5000);
 	r->after = cpus_of(0);
 	return NULL;
 }
@@ -212,8 +215,8 @@ TEST_F_TIMEOUT(birth, who_runs_a_vcpu_is_elsewhere_when_he_does, 60)
 		EXPECT_EQ(VCPU, r.after) {
 			TH_LOG("thread %u", i);
 		}
-		/* It is known soon that the thread has ended. */
-		usleep(200000 * patience());
+		/* The end of this one has to be known first: soon is enough. */
+		r.patient = true;
 	}
 }
 
