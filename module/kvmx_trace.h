@@ -10,13 +10,31 @@
 #define KVMX_TRACE_H
 
 #include <linux/cpumask.h>
+#include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/kvmx_place.h>
 
 #include "core/exit.h"
 #include "core/topo.h"
 #include "stats/counters.h"
+
+#ifndef KVMX_TRACE_CPUS
+/*
+ * A set of CPUs is told as a list, 0-3,7, "..." behind it where it is longer. Not
+ * as a bitmask: 7.3 prints only one of those in an event, whatever there is else.
+ */
+#define KVMX_TRACE_CPUS		64
+
+static inline void kvmx_trace_cpus(char to[KVMX_TRACE_CPUS],
+				   const struct cpumask *cpus)
+{
+	if (snprintf(to, KVMX_TRACE_CPUS, "%*pbl", cpumask_pr_args(cpus)) >=
+	    KVMX_TRACE_CPUS)
+		strscpy(to + KVMX_TRACE_CPUS - 4, "...", 4);
+}
+#endif
 
 /* What names stand for; numbers are what filters compare with. */
 #define KVMX_TRACE_ACCESSES					\
@@ -267,8 +285,8 @@ TRACE_EVENT(place,
 		__field(u64, vm)
 		__field(pid_t, tid)
 		__field(u32, vcpu)
-		__bitmask(from, nr_cpu_ids)
-		__bitmask(to, nr_cpu_ids)
+		__array(char, from, KVMX_TRACE_CPUS)
+		__array(char, to, KVMX_TRACE_CPUS)
 		__field(u8, thread_class)
 		__field(u8, why)
 		__array(char, comm, TASK_COMM_LEN)
@@ -278,8 +296,8 @@ TRACE_EVENT(place,
 		__entry->vm = vm;
 		__entry->tid = task_pid_nr((struct task_struct *)task);
 		__entry->vcpu = vcpu;
-		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
-		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		kvmx_trace_cpus(__entry->from, from);
+		kvmx_trace_cpus(__entry->to, to);
 		__entry->thread_class = thread_class;
 		__entry->why = why;
 		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
@@ -288,7 +306,7 @@ TRACE_EVENT(place,
 	TP_printk("vm=%llu tid=%d comm=%s class=%s vcpu=%d from=%s to=%s why=%s",
 		  __entry->vm, __entry->tid, __entry->comm,
 		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
-		  (int)__entry->vcpu, __get_bitmask(from), __get_bitmask(to),
+		  (int)__entry->vcpu, __entry->from, __entry->to,
 		  __print_symbolic(__entry->why, KVMX_TRACE_WHYS))
 );
 
@@ -302,8 +320,8 @@ TRACE_EVENT(drift,
 		__field(u64, vm)
 		__field(pid_t, tid)
 		__field(u32, vcpu)
-		__bitmask(from, nr_cpu_ids)
-		__bitmask(to, nr_cpu_ids)
+		__array(char, from, KVMX_TRACE_CPUS)
+		__array(char, to, KVMX_TRACE_CPUS)
 		__field(u8, thread_class)
 		__field(bool, put_back)
 		__array(char, comm, TASK_COMM_LEN)
@@ -313,8 +331,8 @@ TRACE_EVENT(drift,
 		__entry->vm = vm;
 		__entry->tid = task_pid_nr((struct task_struct *)task);
 		__entry->vcpu = vcpu;
-		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
-		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		kvmx_trace_cpus(__entry->from, from);
+		kvmx_trace_cpus(__entry->to, to);
 		__entry->thread_class = thread_class;
 		__entry->put_back = put_back;
 		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
@@ -323,7 +341,7 @@ TRACE_EVENT(drift,
 	TP_printk("vm=%llu tid=%d comm=%s class=%s vcpu=%d from=%s to=%s put_back=%d",
 		  __entry->vm, __entry->tid, __entry->comm,
 		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
-		  (int)__entry->vcpu, __get_bitmask(from), __get_bitmask(to),
+		  (int)__entry->vcpu, __entry->from, __entry->to,
 		  __entry->put_back)
 );
 
@@ -335,8 +353,8 @@ TRACE_EVENT(undo,
 	TP_STRUCT__entry(
 		__field(u64, vm)
 		__field(pid_t, tid)
-		__bitmask(from, nr_cpu_ids)
-		__bitmask(to, nr_cpu_ids)
+		__array(char, from, KVMX_TRACE_CPUS)
+		__array(char, to, KVMX_TRACE_CPUS)
 		__field(u8, thread_class)
 		__array(char, comm, TASK_COMM_LEN)
 	),
@@ -344,8 +362,8 @@ TRACE_EVENT(undo,
 	TP_fast_assign(
 		__entry->vm = vm;
 		__entry->tid = task_pid_nr((struct task_struct *)task);
-		__assign_bitmask(from, cpumask_bits(from), nr_cpu_ids);
-		__assign_bitmask(to, cpumask_bits(to), nr_cpu_ids);
+		kvmx_trace_cpus(__entry->from, from);
+		kvmx_trace_cpus(__entry->to, to);
 		__entry->thread_class = thread_class;
 		memcpy(__entry->comm, task->comm, TASK_COMM_LEN);
 	),
@@ -353,7 +371,7 @@ TRACE_EVENT(undo,
 	TP_printk("vm=%llu tid=%d comm=%s class=%s from=%s to=%s",
 		  __entry->vm, __entry->tid, __entry->comm,
 		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
-		  __get_bitmask(from), __get_bitmask(to))
+		  __entry->from, __entry->to)
 );
 
 #endif /* KVMX_TRACE_H */

@@ -85,21 +85,24 @@ static const struct event *about(FIXTURE_DATA(told) *self, const char *name,
 	return NULL;
 }
 
-/* A set is told in hexadecimal, in groups of 32 CPUs, those of 0 last. */
+/* A set is told as a list: 0-3,7. */
 static uint64_t set_in(const struct event *e, const char *key)
 {
 	uint64_t set = 0;
 	const char *at;
+	char *end;
 
 	if (!e)
 		return 0;
-	for (at = event_str(e, key); *at; at += *at == ',') {
-		char *end;
+	for (at = event_str(e, key); *at; at = end + (*end == ',')) {
+		unsigned long cpu = strtoul(at, &end, 10), last = cpu;
 
-		set = set << 32 | strtoull(at, &end, 16);
-		if (end == at)
+		if (end != at && *end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (end == at || last > 63)
 			die("no set of CPUs in \"%s\"", e->text);
-		at = end;
+		for (; cpu <= last; cpu++)
+			set |= 1ULL << cpu;
 	}
 	return set;
 }
