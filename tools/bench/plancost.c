@@ -17,11 +17,10 @@
 #include "die.h"
 #include "kvmx.h"
 #include "place.h"
+#include "took.h"
 
-#define ROUNDS		11
 #define MAX		1024
 
-static uint64_t took[ROUNDS];
 static int vcpu[MAX];
 
 static void *sleeper(void *arg)
@@ -46,20 +45,6 @@ static void start_sleeper(void)
 static uint64_t ticks(void)
 {
 	return __builtin_ia32_rdtsc();
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static void report(const char *what, unsigned int n, size_t bytes)
-{
-	qsort(took, ROUNDS, sizeof(*took), by_value);
-	printf("%s %u %lu %zu\n", what, n, took[ROUNDS / 2], bytes);
-	fflush(stdout);
 }
 
 static void plan(int vm, unsigned int n)

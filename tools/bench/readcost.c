@@ -25,9 +25,9 @@
 #include "die.h"
 #include "kvmx.h"
 #include "module.h"
+#include "took.h"
 #include "vmm.h"
 
-#define ROUNDS		11
 #define RUNNING		4	/* of the vCPUs that are read */
 #define MAX_VCPUS	1024
 #define MAX_VMS		200
@@ -40,21 +40,6 @@ struct bare {
 };
 
 static int kvm;
-static uint64_t took[ROUNDS];
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static void report(const char *what, unsigned int n, size_t bytes)
-{
-	qsort(took, ROUNDS, sizeof(*took), by_value);
-	printf("%s %u %lu %zu\n", what, n, took[ROUNDS / 2], bytes);
-	fflush(stdout);
-}
 
 static void bare_make(struct bare *b, unsigned int nr)
 {
