@@ -60,18 +60,23 @@ static __always_inline void hot_entry(struct kvm_vcpu *vcpu, bool vmx)
 	code = vmx ? (u8)hot->code : hot->code;
 	if (unlikely(code >= KVMX_DIRECT_CODES))
 		goto slow;
-	s = (void *)c + slot_at[code];
 	now = rdtsc();
-	gross = now - hot->exit_at;
 	/* No exit since the last entry? */
 	if (unlikely(check_sub_overflow(hot->exit_at, d->accounted, &guest)))
 		goto slow;
-	/* Longer than all before; a clock that went back; a code without a name. */
-	if (unlikely(gross > s->max))
-		goto slow;
+	s = (void *)c + slot_at[code];
 
+	/*
+	 * Behind the barrier, and with @now at its place, the difference needs
+	 * no copy of either.
+	 */
 	kvmx_seq_begin(&d->seq);
 	d->accounted = now;
+	gross = now - hot->exit_at;
+	/* Longer than all before; a clock that went back; a code without a name. */
+	if (unlikely(gross > s->max))
+		goto undo;
+
 	d->time[KVMX_T_GUEST] += guest;
 	d->time[KVMX_T_EXIT] += gross;
 	d->entries++;
@@ -81,7 +86,12 @@ static __always_inline void hot_entry(struct kvm_vcpu *vcpu, bool vmx)
 	s->hist[bucket_of(gross)]++;
 	kvmx_seq_end(&d->seq);
 	return;
+undo:
+	d->accounted = READ_ONCE(hot->exit_at) - guest;
+	kvmx_seq_end(&d->seq);
 slow:
+	/* It is wanted where it came; else gcc moves it away on the short way. */
+	asm("" : "+S" (vcpu));
 	if (!kvmx_vcpu_skipped(vcpu))
 		kvmx_probe_entry(NULL, vcpu, false);
 }
