@@ -48,6 +48,21 @@ struct hand *crew_hire(struct crew *c, const char *name, crew_work work)
 	_exit(0);
 }
 
+void crew_rest(const struct crew *c, const struct timespec *from)
+{
+	const long slice = 50000;
+	struct timespec to;
+	long took, us;
+
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	took = (to.tv_sec - from->tv_sec) * 1000000 +
+	       (to.tv_nsec - from->tv_nsec) / 1000;
+	/* What took seconds makes for a nap of a minute: by slices. */
+	for (us = took * 5 + rand() % (took * 10 + 10000);
+	     us > 0 && !crew_done(c); us -= slice)
+		usleep(us < slice ? us : slice);
+}
+
 /* A minute for the last round. */
 static bool hand_ends(struct hand *h)
 {

@@ -4,6 +4,7 @@
 #define KVMX_LIB_CREW_H
 
 #include <stdbool.h>
+#include <time.h>
 #include <sys/types.h>
 
 #define CREW_MAX	24
@@ -15,7 +16,7 @@ struct hand {
 	const char *name;
 	pid_t pid;
 	unsigned long rounds;
-	unsigned long done[4];		/* what these are is the hand's matter */
+	unsigned long done[6];		/* what these are is the hand's matter */
 };
 
 typedef void (*crew_work)(struct crew *c, struct hand *h);
@@ -33,6 +34,12 @@ static inline bool crew_done(const struct crew *c)
 {
 	return c->stop;
 }
+
+/*
+ * Rests five to fifteen times as long as it took since @from, at least for a moment,
+ * and not beyond the end: what is always open keeps the module from being unloaded.
+ */
+void crew_rest(const struct crew *c, const struct timespec *from);
 
 /* Stops all of them. Returns false where one failed, or does not come back. */
 bool crew_dismiss(struct crew *c);

@@ -77,22 +77,12 @@ static void look_at(int fd, unsigned int groups, struct hand *h)
 	stats_close(s);
 }
 
-/* Not beyond the end: what took seconds makes for a nap of a minute. */
-static void nap(struct crew *c, long us)
-{
-	const long slice = 50000;
-
-	for (; us > 0 && !crew_done(c); us -= slice)
-		usleep(us < slice ? us : slice);
-}
-
 void reader_round(struct crew *c, struct hand *h)
 {
 	/* None, or some of them. */
 	unsigned int groups = rand() % 2 ? rand() & ALL_GROUPS : 0;
 	int node, fd = -1, stats = -1;
-	struct timespec from, to;
-	long took;
+	struct timespec from;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	node = open(KVMX_DEVICE, O_RDONLY | O_CLOEXEC);
@@ -117,8 +107,5 @@ void reader_round(struct crew *c, struct hand *h)
 	if (node >= 0)
 		close(node);
 	/* Opening and closing may take long: be away for much longer than there. */
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	took = (to.tv_sec - from.tv_sec) * 1000000 +
-	       (to.tv_nsec - from.tv_nsec) / 1000;
-	nap(c, took * 5 + rand() % (took * 10 + 10000));
+	crew_rest(c, &from);
 }

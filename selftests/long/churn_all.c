@@ -2,7 +2,8 @@
 /*
  * All at once, for ten minutes: loads and unloads, VMs that live and are
  * killed, CPUs off and on, memory slots that come, move and go under dirty
- * logging, readers, the tool; and every now and then KVM itself is loaded anew.
+ * logging, readers, placements, events, tracing, the tool; and every now and then
+ * KVM itself is loaded anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,8 @@
 #include "kvmx.h"
 #include "module.h"
 #include "mortal.h"
+#include "place.h"
+#include "placer.h"
 #include "reader.h"
 #include "vmm.h"
 
@@ -193,10 +196,14 @@ static void tool(struct crew *c, struct hand *h)
 	}
 }
 
+#define DONE		6
+#define PLACER_DONE	"missed", "placed", "refused", "committed", "cleared", \
+			"killed"
+
 static const struct {
 	const char *name;
 	crew_work work;
-	const char *done[3];
+	const char *done[DONE];
 	int must;		/* which of these must have happened, -1: none */
 } jobs[] = {
 	{ "loader", loader, { "loads", "refused" }, LOADER_LOADS },
@@ -206,6 +213,12 @@ static const struct {
 	{ "slots", slots, { "changed", "pages dirty" }, SLOTS_DIRTY },
 	{ "reader", reader_round, { "missed", "read", "mapped" }, READER_PREADS },
 	{ "reader", reader_round, { "missed", "read", "mapped" }, READER_PREADS },
+	{ "placer", placer_round, { PLACER_DONE }, PLACER_PLACED },
+	{ "placer", placer_round, { PLACER_DONE }, PLACER_PLACED },
+	{ "listener", listener_round, { "missed", "told", "times lost" },
+	  LISTENER_TOLD },
+	{ "tracer", tracer_round, { "missed", "enabled", "read" },
+	  TRACER_ENABLED },
 	{ "tool", tool, { "fine", "failed", "missing" }, -1 },
 };
 
@@ -268,6 +281,22 @@ FIXTURE_TEARDOWN(churn)
 	module_load(ko, param);
 }
 
+/* And places it, and gives back what was there before. */
+static void expect_placement(struct __test_metadata *_metadata, struct vmm *vm)
+{
+	struct placing *p = place_new(KVMX_POLICY_PACK);
+	uint64_t before = cpus_of(0);
+	int fd = place_vm(vm->fd);
+
+	place_emulator(p, 1);
+	EXPECT_EQ(0, place_do(fd, p));
+	EXPECT_EQ(1, cpus_of(0));
+	EXPECT_EQ(0, place_clear(fd));
+	EXPECT_EQ(before, cpus_of(0));
+	close(fd);
+	free(p);
+}
+
 /* The module that is loaded now counts the KVM that is loaded now. */
 static void expect_answer(struct __test_metadata *_metadata, int node)
 {
@@ -280,6 +309,7 @@ static void expect_answer(struct __test_metadata *_metadata, int node)
 	stats_read(s);
 	EXPECT_EQ(77, stats_exit(s, vmm_reason(VMM_CPUID), "count"));
 	stats_close(s);
+	expect_placement(_metadata, vm);
 	close(fd);
 	vmm_destroy(vm);
 	vmm_let_go();
@@ -298,7 +328,7 @@ static void phase(struct __test_metadata *_metadata, FIXTURE_DATA(churn) *self,
 	ASSERT_TRUE(crew_dismiss(crew));
 	for (i = 0; i < JOBS; i++) {
 		self->total[i].rounds += crew->hands[i].rounds;
-		for (k = 0; k < 3; k++)
+		for (k = 0; k < DONE; k++)
 			self->total[i].done[k] += crew->hands[i].done[k];
 	}
 	crew_free(crew);
@@ -332,7 +362,7 @@ static void tell(const struct hand *total)
 
 	for (i = 0; i < JOBS; i++) {
 		printf("# %s: %lu rounds", jobs[i].name, total[i].rounds);
-		for (k = 0; k < 3 && jobs[i].done[k]; k++)
+		for (k = 0; k < DONE && jobs[i].done[k]; k++)
 			printf(", %lu %s", total[i].done[k], jobs[i].done[k]);
 		printf("\n");
 	}
