@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -40,6 +41,7 @@ static void lose(struct kvmx_event_queue *q, u64 now)
 {
 	struct kvmx_record *last = record_at(q, q->used - 1);
 
+	lockdep_assert_held(&q->lock);
 	if (last->type != KVMX_EVENT_LOST)
 		last = record_new(q, KVMX_EVENT_LOST, now);
 	last->arg++;
@@ -52,6 +54,7 @@ static void keep(struct kvmx_event_queue *q, u32 type,
 {
 	struct kvmx_record *r = record_new(q, type, now);
 
+	lockdep_assert_held(&q->lock);
 	r->vm = news->vm;
 	r->pid = pid_nr_ns(news->pid, q->ns);
 	r->arg = news->arg;

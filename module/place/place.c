@@ -340,6 +340,7 @@ static void give_up(struct kvmx_placement *p)
 	struct kvmx_auto *a = NULL;
 	struct kvmx_layout *l;
 
+	lockdep_assert_held(&place_lock);
 	if (prepare_auto(p->vm, w, 0, &a))
 		pr_warn("kvmx: no memory for policy auto: the vCPUs of VM %llu stay where they are\n",
 			p->vm->id);

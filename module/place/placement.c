@@ -165,6 +165,7 @@ static void add_other(struct kvmx_layout *l, const struct kvmx_placement *o)
 	u32 cpus = min(l->nr_cpus, of->nr_cpus);
 	u32 i, cpu;
 
+	lockdep_assert_held(&table_lock);
 	for (i = 0; i < of->nr_vcpus; i++) {
 		cpu = of->out.vcpus[i].cpu;
 		if (cpu >= cpus)
@@ -212,6 +213,7 @@ static void host_allowed(struct kvmx_placement *p, struct cpumask *to)
 /* Does the cpuset allow other CPUs than in the last view? */
 bool kvmx_placement_limits_changed(struct kvmx_placement *p)
 {
+	lockdep_assert_held(&p->lock);
 	host_allowed(p, p->may);
 	return !cpumask_equal(p->may, p->limits);
 }

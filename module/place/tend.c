@@ -116,6 +116,7 @@ static void tend_thread(struct kvmx_entry *e, bool fitted)
 	struct kvmx_placement *p = e->placement;
 	enum kvmx_change change;
 
+	lockdep_assert_held(&p->lock);
 	if (!task) {
 		kvmx_undo_forget(e);
 		return;

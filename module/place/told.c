@@ -76,6 +76,7 @@ static void count_birth(struct kvmx_entry *e, const struct kvmx_born *born)
 
 static void missed(struct kvmx_placement *p)
 {
+	lockdep_assert_held(&p->lock);
 	p->rescan = true;
 	kvmx_tend_soon();
 }
@@ -166,6 +167,7 @@ static void depose(struct kvmx_placement *p, u32 vcpu,
 	struct kvmx_entry *e;
 	u32 class, runs;
 
+	lockdep_assert_held(&p->lock);
 	list_for_each_entry(e, &p->entries, link) {
 		if (e == by || e->vcpu != vcpu)
 			continue;
