@@ -72,8 +72,12 @@ static void refusal_text(const struct kvmx_policy_note *n, char *text,
 
 	switch (n->kind) {
 	case KVMX_NOTE_OUTSIDE_CPUSET:
-		snprintf(text, size, "CPU %u is outside the VMM's cpuset",
-			 n->cpu);
+		if (n->tid)
+			snprintf(text, size, "thread %d may not use CPU %u: its cpuset forbids it, or others have set its CPUs",
+				 n->tid, n->cpu);
+		else
+			snprintf(text, size, "CPU %u is outside the VMM's cpuset",
+				 n->cpu);
 		break;
 	case KVMX_NOTE_OFFLINE:
 		snprintf(text, size, "CPU %u is offline", n->cpu);
