@@ -20,6 +20,7 @@
 #include "company.h"
 #include "die.h"
 #include "kvmx.h"
+#include "place.h"
 #include "vmm.h"
 
 #define SMALL		10
@@ -178,6 +179,22 @@ static void open_statistics(unsigned int groups)
 		die("nothing is counted");
 }
 
+/* All threads are where they are anyway: nothing is to be moved. */
+static void place_all(void)
+{
+	struct placing *p = place_new(KVMX_POLICY_PIN);
+	int on_vm = place_vm(vm->fd), err;
+
+	if (on_vm < 0)
+		die_errno("opening the VM");
+	place_pin(p, 0, cpu);
+	place_pin(p, 1, cpu);
+	place_emulator(p, 1ULL << cpu);
+	err = place_do(on_vm, p);
+	if (err)
+		die("placing the VM: %s", strerror(err));
+}
+
 static void set_up(void)
 {
 	struct kvm_enable_cap no_polling = { .cap = KVM_CAP_HALT_POLL };
@@ -199,11 +216,12 @@ static void usage(void)
 	unsigned int i;
 
 	fprintf(stderr,
-		"usage: exitcost [-n EXITS] [-r ROUNDS] [-s GROUPS] [KIND...]\n"
+		"usage: exitcost [-n EXITS] [-r ROUNDS] [-s GROUPS] [-p] [KIND...]\n"
 		"       exitcost -w\n"
 		"  -n EXITS   in a batch (default %u)\n"
 		"  -r ROUNDS  batches (default %u)\n"
 		"  -s GROUPS  open kvmx's statistics, with KVMX_STATS_* bits\n"
+		"  -p         place the VM\n"
 		"  -w         just have statistics open, until killed\n"
 		"Prints for each kind: its name, ticks per exit, their spread\n"
 		"(interquartile), exits per step of the guest.\nkinds:",
@@ -230,12 +248,16 @@ static unsigned int number(const char *arg, unsigned int least,
 int main(int argc, char **argv)
 {
 	int opt, groups = -1;
+	bool placed = false;
 	unsigned int i;
 
-	while ((opt = getopt(argc, argv, "n:r:s:w")) != -1) {
+	while ((opt = getopt(argc, argv, "n:pr:s:w")) != -1) {
 		switch (opt) {
 		case 'n':
 			big = number(optarg, SMALL + 1, 500);
+			break;
+		case 'p':
+			placed = true;
 			break;
 		case 'r':
 			rounds = number(optarg, 5, MAX_ROUNDS);
@@ -256,6 +278,8 @@ int main(int argc, char **argv)
 	cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	pin(0, cpu);
 	set_up();
+	if (placed)
+		place_all();
 	if (groups >= 0)
 		open_statistics(groups);
 	if (optind == argc)
