@@ -77,26 +77,29 @@ int kvmx_apply_check(struct kvmx_entry *e, struct task_struct *task)
 	return e->kernel || want(e, task) == WANT_PLAN ? 0 : -ERANGE;
 }
 
+/*
+ * Gives it @p->want. Not where somebody has changed its CPUs since that was looked
+ * at: whoever looks next is to notice.
+ */
 static int give(struct kvmx_entry *e, struct task_struct *task)
 {
 	struct kvmx_placement *p = e->placement;
 	int err;
 
 	kvmx_affinity_get(task, p->now);
-	if (cpumask_equal(p->want, p->now)) {
-		kvmx_undo_given(e, task);
+	if (!cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST)))
+		return -EAGAIN;
+	kvmx_undo_limits(e, task);
+	if (cpumask_equal(p->want, p->now))
 		return 0;
-	}
 	WRITE_ONCE(e->setting, true);
 	err = kvmx_affinity_set(task, p->want);
 	WRITE_ONCE(e->setting, false);
-	kvmx_undo_given(e, task);
 	if (err) {
 		p->refusals++;
 		return err;
 	}
-	/* Not what it has by now: somebody else may have been at it since. */
-	cpumask_copy(kvmx_kept(e, KVMX_KEPT_LAST), p->want);
+	kvmx_undo_given(e, p->want);
 	p->moves++;
 	trace_place(p->vm->id, task, e->thread_class, e->vcpu, p->now, p->want,
 		    e->state & KVMX_THREAD_FALLBACK ? KVMX_WHY_FALLBACK :
@@ -124,7 +127,8 @@ static void set_state(struct kvmx_entry *e, enum want how)
  * @task: the same
  *
  * Context: may sleep.
- * Return: 0, also where its owner's word stands; the error of the kernel.
+ * Return: 0, also where its owner's word stands, or he has just said one; the error
+ *	of the kernel.
  */
 int kvmx_apply_thread(struct kvmx_entry *e, struct task_struct *task)
 {
@@ -142,12 +146,15 @@ int kvmx_apply_thread(struct kvmx_entry *e, struct task_struct *task)
 		err = give(e, task);
 		if (!err && how == WANT_PLAN)
 			e->state |= KVMX_THREAD_APPLIED;
+		if (err)
+			break;
 		/* Not a CPU that its cpuset has lost meanwhile. */
-		if (err || cpumask_subset(kvmx_kept(e, KVMX_KEPT_LAST),
-					  kvmx_kept(e, KVMX_KEPT_ALLOWED)))
+		kvmx_affinity_allowed(task, e->placement->may);
+		if (cpumask_subset(kvmx_kept(e, KVMX_KEPT_LAST),
+				   e->placement->may))
 			break;
 	}
-	return err;
+	return err == -EAGAIN ? 0 : err;
 }
 
 static void tell_cpus(struct kvmx_placement *p, const struct cpumask *cpus,

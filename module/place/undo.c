@@ -91,22 +91,29 @@ bool kvmx_undo_changes(const struct pid *tid)
 	return e && !READ_ONCE(e->setting);
 }
 
-static void look_around(struct kvmx_entry *e, struct task_struct *task)
+/**
+ * kvmx_undo_limits() - remember what limits a thread now
+ * @e: the thread
+ * @task: the same
+ *
+ * Before it is given CPUs: whoever changes that afterwards is noticed.
+ */
+void kvmx_undo_limits(struct kvmx_entry *e, struct task_struct *task)
 {
+	lockdep_assert_held(&e->placement->lock);
 	e->has_user = kvmx_affinity_user(task, kvmx_kept(e, KVMX_KEPT_USER));
 	kvmx_affinity_allowed(task, kvmx_kept(e, KVMX_KEPT_ALLOWED));
 }
 
 /**
- * kvmx_undo_given() - a thread was given CPUs: remember what came of it
+ * kvmx_undo_given() - remember what a thread was given
  * @e: the thread
- * @task: the same
+ * @cpus: its CPUs; not what it has by now, which may be somebody else's word
  */
-void kvmx_undo_given(struct kvmx_entry *e, struct task_struct *task)
+void kvmx_undo_given(struct kvmx_entry *e, const struct cpumask *cpus)
 {
 	lockdep_assert_held(&e->placement->lock);
-	look_around(e, task);
-	kvmx_affinity_get(task, kvmx_kept(e, KVMX_KEPT_LAST));
+	cpumask_copy(kvmx_kept(e, KVMX_KEPT_LAST), cpus);
 }
 
 /**
@@ -157,7 +164,9 @@ struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 	e->tid = get_pid(task_pid(task));
 	e->vcpu = KVMX_NO_VCPU;
 	e->thread_class = KVMX_THREAD_OTHER;
-	kvmx_undo_given(e, task);
+	kvmx_undo_limits(e, task);
+	kvmx_affinity_get(task, p->now);
+	kvmx_undo_given(e, p->now);
 	if (parent)
 		kvmx_undo_inherit(e, parent);
 	else
@@ -195,16 +204,11 @@ static bool user_is(struct kvmx_entry *e, struct task_struct *task,
 	       cpumask_equal(p->may, kvmx_kept(e, KVMX_KEPT_USER));
 }
 
-/* Was sched_setaffinity() seen to be called, and may still be at work? */
-static bool asked_lately(struct kvmx_entry *e)
+/* Was sched_setaffinity() seen to be called? That is answered once. */
+static bool asked_lately(struct kvmx_entry *e, unsigned long *asked)
 {
-	unsigned long asked = READ_ONCE(e->asked);
-
-	if (asked && time_after(jiffies, asked + ASKED_FOR)) {
-		cmpxchg(&e->asked, asked, 0);
-		return false;
-	}
-	return asked;
+	*asked = xchg(&e->asked, 0);
+	return *asked && !time_after(jiffies, *asked + ASKED_FOR);
 }
 
 /*
@@ -225,9 +229,9 @@ static bool looks_like_kernel(struct kvmx_entry *e, struct task_struct *task)
 }
 
 static enum kvmx_change who(struct kvmx_entry *e, struct task_struct *task,
-			    bool user_changed)
+			    bool asked, bool user_changed)
 {
-	if (asked_lately(e) || (user_changed && !e->kernel))
+	if (asked || (user_changed && !e->kernel))
 		return KVMX_CHANGE_OWNER;
 	if (e->kernel)
 		return KVMX_CHANGE_KERNEL;
@@ -248,24 +252,29 @@ static enum kvmx_change who(struct kvmx_entry *e, struct task_struct *task,
  */
 enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task)
 {
+	bool has_user, user_changed, changed, gone, lately;
 	struct kvmx_placement *p = e->placement;
-	bool has_user, user_changed, changed, gone;
 	enum kvmx_change change;
+	unsigned long asked;
 
 	lockdep_assert_held(&p->lock);
-	kvmx_affinity_get(task, p->now);
-	changed = !cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST));
+	/* First this: a call that comes now is for the next time. */
+	lately = asked_lately(e, &asked);
 	/* It is taken away from a thread that has no CPU any more. */
 	user_changed = !user_is(e, task, &has_user) && has_user;
+	kvmx_affinity_get(task, p->now);
+	changed = !cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST));
 	if (!changed && !user_changed) {
-		asked_lately(e);
+		/* It may not show yet. */
+		if (lately)
+			cmpxchg(&e->asked, 0, asked);
 		return KVMX_CHANGE_NONE;
 	}
-	change = who(e, task, user_changed);
+	change = who(e, task, lately, user_changed);
 	gone = !cpumask_intersects(kvmx_kept(e, KVMX_KEPT_LAST),
 				   cpu_active_mask);
-	WRITE_ONCE(e->asked, 0);
-	kvmx_undo_given(e, task);
+	kvmx_undo_limits(e, task);
+	kvmx_undo_given(e, p->now);
 	if (change == KVMX_CHANGE_OWNER || !gone)
 		kvmx_undo_rebase(e);
 	return change;
