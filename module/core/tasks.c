@@ -376,7 +376,8 @@ void __init kvmx_tasks_init(void)
 /**
  * kvmx_tasks_exit() - wait until no thread has our work any more
  *
- * Context: may sleep; nobody watches, the probes are gone.
+ * Context: may sleep; nobody watches, the probes are gone. kvmx_birth_exit() comes
+ *	next: it waits for the last instructions of both.
  */
 void kvmx_tasks_exit(void)
 {

@@ -424,6 +424,5 @@ void kvmx_errands_exit(void)
 	kvmx_errands_kick();
 	wait_event(idle, !atomic_read(&inflight));
 	cancel_delayed_work_sync(&worker);
-	/* The last instructions of errand_carried() may still be running. */
-	synchronize_rcu_tasks();
+	/* For errand_carried()'s last instructions kvmx_birth_exit() waits. */
 }
