@@ -15,8 +15,9 @@
  *			space, else in a worker; there it may come before the birth.
  *  kvmx_on_task_end	it ends. In a worker.
  *  kvmx_on_vcpu_thread	a vCPU's thread is known for the first time, or another
- *			than before. In that thread, before it enters the guest, or
- *			in a worker.
+ *			than before: that is seen while the VM is counted, and once
+ *			the thread before has ended. In that thread, before it enters
+ *			the guest, or in a worker.
  *  kvmx_on_tasks_missed
  *			there was no memory to tell one of these: list the threads
  *			again and compare. In a worker.
