@@ -37,8 +37,9 @@ static int begins(const char *name, const char *begin)
  * @name: what it is called
  * @is: KVMX_IS_*: what else is known
  *
- * A new thread has its parent's name until it is given one, and so, as a rule,
- * its parent's class; but it is neither the first, nor does it run a vCPU.
+ * A new thread has its parent's name until it is given one, and so its parent's
+ * class; but it is neither the first, nor does it run a vCPU: a child of such a
+ * one is OTHER, which is placed as the emulator.
  *
  * Context: any.
  * Return: KVMX_THREAD_*; OTHER is what nothing tells.

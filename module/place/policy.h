@@ -81,7 +81,9 @@ struct kvmx_policy_vcpu {
  * @nr_nodes: entries of @nodes
  * @nr_vcpus: entries of @vcpus
  * @nr_map: entries of @map
- * @guest_threads: threads per core that the guest sees, 0: not known
+ * @guest_threads: threads per core that the guest sees, 0: not known. The module
+ *	never knows: KVM keeps a vCPU's CPUID under its mutex, which whoever runs
+ *	it holds. The tool compares by itself what QEMU was told
  * @memory_known: whether @nodes tells the VM's pages
  * @cpus: by number of the CPU
  * @nodes: by number of the node; every node of @cpus is there

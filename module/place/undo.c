@@ -27,9 +27,12 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 /* More than a fork takes of a CPU's time. */
 #define FORK_NS		(5 * NSEC_PER_MSEC)
 
-/* A thread that is starved of CPUs is not waited for without end. */
+/*
+ * A thread that is starved of CPUs is not waited for without end; but a CPU whose
+ * tick is off tells but once a second what its thread has run.
+ */
 #define SETTLE_MS	2
-#define SETTLE_TIMES	500
+#define SETTLE_TIMES	2500
 
 static struct kvmx_entry *find(const struct pid *tid)
 {

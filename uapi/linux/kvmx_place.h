@@ -120,7 +120,9 @@ struct kvmx_placed_thread {
 					 */
 #define KVMX_NOTE_NODE_EMPTY	35	/* node @node has CPUs, but no memory */
 #define KVMX_NOTE_FOREIGN	36	/* isolate: thread @tid still runs on @cpu */
-#define KVMX_NOTE_TOPOLOGY	37	/* the guest sees @arg threads per core */
+#define KVMX_NOTE_TOPOLOGY	37	/* reserved: the module does not know what
+					 * the guest sees; kvmx-place(1) does
+					 */
 #define KVMX_NOTE_MOVED		38	/* @arg vCPUs change their CPU */
 #define KVMX_NOTE_AUTO		39	/* auto moved a vCPU to @cpu: it had waited
 					 * @arg % of the time elsewhere
