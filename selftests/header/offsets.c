@@ -6,7 +6,10 @@
  */
 #include <linux/kvmx.h>
 #include <linux/kvmx_events.h>
+#include <linux/kvmx_hint.h>
+#include <linux/kvmx_para.h>
 #include <linux/kvmx_place.h>
+#include <linux/kvmx_user.h>
 #include <stddef.h>
 
 #define SAME(name, a, b) \
@@ -219,3 +222,90 @@ AT(kvmx_placed, refusals, 72);
 AT(kvmx_placed, fallbacks, 80);
 AT(kvmx_placed, plan, 88);
 SIZE(kvmx_placed, 128);
+
+AT(kvmx_area_guest, hint, 0);
+AT(kvmx_area_guest, length_us, 4);
+AT(kvmx_area_guest, seq, 8);
+AT(kvmx_area_guest, reserved, 12);
+AT(kvmx_area_guest, user, 16);
+AT(kvmx_area_guest, unused, 24);
+SIZE(kvmx_area_guest, 64);
+
+AT(kvmx_area_host, version, 0);
+AT(kvmx_area_host, size, 4);
+AT(kvmx_area_host, kinds, 8);
+AT(kvmx_area_host, state, 12);
+AT(kvmx_area_host, budget_us, 16);
+AT(kvmx_area_host, seq, 20);
+AT(kvmx_area_host, preempted, 24);
+AT(kvmx_area_host, generation, 28);
+AT(kvmx_area_host, run_delay_ns, 32);
+AT(kvmx_area_host, granted, 40);
+AT(kvmx_area_host, unused, 48);
+SIZE(kvmx_area_host, 64);
+
+AT(kvmx_area, guest, 0);
+AT(kvmx_area, host, 64);
+SIZE(kvmx_area, 128);
+
+AT(kvmx_hint_kind, effect, 0);
+AT(kvmx_hint_kind, arg, 4);
+AT(kvmx_hint_kind, grant_us, 8);
+AT(kvmx_hint_kind, reserved, 12);
+SIZE(kvmx_hint_kind, 16);
+
+AT(kvmx_hint, size, 0);
+AT(kvmx_hint, flags, 4);
+AT(kvmx_hint, budget_us, 8);
+AT(kvmx_hint, period_us, 12);
+AT(kvmx_hint, calls_per_s, 16);
+AT(kvmx_hint, reserved, 20);
+AT(kvmx_hint, kinds, 24);
+SIZE(kvmx_hint, 104);
+
+AT(kvmx_hint_counts, size, 0);
+AT(kvmx_hint_counts, flags, 4);
+AT(kvmx_hint_counts, vcpu, 8);
+AT(kvmx_hint_counts, kind, 12);
+AT(kvmx_hint_counts, given, 16);
+AT(kvmx_hint_counts, granted, 24);
+AT(kvmx_hint_counts, refused_kind, 32);
+AT(kvmx_hint_counts, refused_budget, 40);
+AT(kvmx_hint_counts, refused_host, 48);
+AT(kvmx_hint_counts, refused_bad, 56);
+AT(kvmx_hint_counts, expired, 64);
+AT(kvmx_hint_counts, released, 72);
+AT(kvmx_hint_counts, late, 80);
+AT(kvmx_hint_counts, stale, 88);
+AT(kvmx_hint_counts, time_ns, 96);
+AT(kvmx_hint_counts, useful_ns, 104);
+AT(kvmx_hint_counts, calls, 112);
+AT(kvmx_hint_counts, area_lost, 120);
+AT(kvmx_hint_counts, calls_refused, 128);
+SIZE(kvmx_hint_counts, 136);
+
+AT(kvmx_user_word, hint, 0);
+AT(kvmx_user_word, length_us, 4);
+AT(kvmx_user_word, seq, 8);
+AT(kvmx_user_word, reserved, 12);
+SIZE(kvmx_user_word, 16);
+
+AT(kvmx_user_info, size, 0);
+AT(kvmx_user_info, flags, 4);
+AT(kvmx_user_info, version, 8);
+AT(kvmx_user_info, kinds, 12);
+AT(kvmx_user_info, vcpus, 16);
+AT(kvmx_user_info, registered, 20);
+SIZE(kvmx_user_info, 24);
+
+AT(kvmx_user_join, size, 0);
+AT(kvmx_user_join, flags, 4);
+AT(kvmx_user_join, offset, 8);
+AT(kvmx_user_join, reserved, 12);
+SIZE(kvmx_user_join, 16);
+
+AT(kvmx_user_hint, size, 0);
+AT(kvmx_user_hint, flags, 4);
+AT(kvmx_user_hint, hint, 8);
+AT(kvmx_user_hint, length_us, 12);
+SIZE(kvmx_user_hint, 16);
