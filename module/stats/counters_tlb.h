@@ -21,7 +21,7 @@ enum kvmx_flush_kind {
 	KVMX_K_ASID,		/* SVM: all of its tag (tlb_ctl) */
 	KVMX_K_NEW_ASID,	/* it got a tag that nothing is stored under */
 	KVMX_K_INVLPGA,		/* one address of its tag */
-	KVMX_NR_KINDS
+	KVMX_NR_FLUSH_KINDS
 };
 
 /* Why. */
@@ -145,7 +145,7 @@ struct kvmx_tlb {
 	u64 tag_since;
 	u64 changes;
 	u64 flushes;
-	u64 kind[KVMX_NR_KINDS];
+	u64 kind[KVMX_NR_FLUSH_KINDS];
 	u64 cause[KVMX_NR_FLUSH_CAUSES];
 	u64 also[KVMX_NR_FLUSH_CAUSES];
 	u64 kept[KVMX_NR_DISTANCES];
