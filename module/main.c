@@ -22,8 +22,10 @@
 #include "core/hot.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
+#include "core/poke.h"
 #include "core/tasks.h"
 #include "core/vm.h"
+#include "core/work.h"
 #include "dev/chardev.h"
 #include "place/place.h"
 #include "plant.h"
@@ -96,6 +98,7 @@ static int __init kvmx_init(void)
 	vendor_feature();
 	kvmx_clock_init();
 	kvmx_peek_reset();
+	kvmx_poke_reset();
 	kvmx_exit_reset();
 	kvmx_hot_reset();
 
@@ -109,6 +112,7 @@ static int __init kvmx_init(void)
 	kvmx_hot_init();
 	kvmx_groups_init();
 	kvmx_tasks_init();
+	kvmx_work_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)
@@ -157,7 +161,8 @@ static void __exit kvmx_exit(void)
 	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_attach_exit();	/* forget tracepoints */
 	kvmx_kprobes_exit();	/* no births any more, no deaths seen */
-	kvmx_tasks_exit();	/* drain: no thread has our work */
+	kvmx_work_exit();	/* drain: no thread has our work */
+	kvmx_tasks_exit();
 	kvmx_birth_exit();
 	kvmx_death_of_all();	/* put: records go */
 	kvmx_vm_exit();

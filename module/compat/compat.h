@@ -54,6 +54,7 @@
 
 /* 6.3: flags of a mapping are changed through helpers. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(vma, flags) ((vma)->vm_flags |= (flags))
 #define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
 #endif
 
@@ -119,6 +120,20 @@
 #endif
 
 /*
+ * Where a guest stands, and whether KVM has that at hand: one of its registers
+ * up to 6.12 at least, in 7.2 a member of its own; the boundary was not searched.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define KVMX_GUEST_RIP(vcpu) ((vcpu)->arch.regs[VCPU_REGS_RIP])
+#define KVMX_GUEST_RIP_IS_KNOWN(vcpu) \
+	((vcpu)->arch.regs_avail & BIT(VCPU_REGS_RIP))
+#else
+#define KVMX_GUEST_RIP(vcpu) ((vcpu)->arch.rip)
+#define KVMX_GUEST_RIP_IS_KNOWN(vcpu) \
+	test_bit(VCPU_REG_RIP, (vcpu)->arch.regs_avail)
+#endif
+
+/*
  * From some version between 6.12 and 7.2 on (not searched) SVM flushes all of a
  * guest's TLB where it used to flush one address, unless it does without NPT.
  */
@@ -126,6 +141,30 @@
 #define KVMX_SVM_NO_INVLPGA_WITH_NPT 1
 #else
 #define KVMX_SVM_NO_INVLPGA_WITH_NPT 0
+#endif
+
+/* 6.13: a timer's function is given with the rest. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define hrtimer_setup(timer, fn, clock, mode)				\
+	do {								\
+		hrtimer_init(timer, clock, mode);			\
+		(timer)->function = (fn);				\
+	} while (0)
+#endif
+
+/* 6.14: to create a worker and to let it run are two things. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define kthread_run_worker kthread_create_worker
+#endif
+
+/* 6.12: a thread may have a slice of its own; ns, 0: it has none. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define KVMX_SLICE_IS_SETTABLE 1
+#define kvmx_task_slice(task) \
+	((task)->se.custom_slice ? (u64)(task)->se.slice : 0)
+#else
+#define KVMX_SLICE_IS_SETTABLE 0
+#define kvmx_task_slice(task) ((void)(task), (u64)0)
 #endif
 
 #endif /* KVMX_COMPAT_H */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kernel.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -9,6 +10,7 @@
 #include "core/death.h"
 #include "core/exit.h"
 #include "core/peek.h"
+#include "core/poke.h"
 #include "core/vm.h"
 
 /* Guards kvmx_hooks[] and what is wanted; inside the tracepoint modules' list mutex. */
@@ -48,16 +50,43 @@ static const char *hook_name(const struct kvmx_hook *h)
 	return f.name;
 }
 
-static bool hook_counts(const struct kvmx_hook *h)
+/* Who a hook is for, in order of what is said of it. */
+static const struct {
+	u32 want;
+	const char *who;
+} causes[] = {
+	{ KVMX_WANT_COUNTS | KVMX_ALL_GROUPS, "somebody counts" },
+	{ KVMX_WANT_HINTS, "a VM may hint" },
+	{ KVMX_WANT_TASKS, "a VM is placed" },
+};
+
+static const char *cause(u32 wants)
 {
-	return h->wants != KVMX_WANT_TASKS;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(causes) - 1; i++)
+		if (wants & causes[i].want)
+			break;
+	return causes[i].who;
+}
+
+/* What is wanted now. */
+static u32 wants_now(void)
+{
+	u32 wants = 0;
+	int i;
+
+	lockdep_assert_held(&attach_lock);
+	for (i = 0; i < KVMX_NR_WANTS; i++)
+		if (wanted[i])
+			wants |= BIT(i);
+	return wants;
 }
 
 static void hook_ready(struct kvmx_hook *h)
 {
-	kvmx_feature_set(h->id, KVMX_FEATURE_READY, hook_counts(h) ?
-			 "tracepoint found: attached while somebody counts" :
-			 "tracepoint found: attached while a VM is placed");
+	kvmx_feature_set(h->id, KVMX_FEATURE_READY,
+			 "tracepoint found: attached while %s", cause(h->wants));
 }
 
 static void hook_attach(struct kvmx_hook *h)
@@ -80,9 +109,8 @@ static void hook_attach(struct kvmx_hook *h)
 		return;
 	}
 	h->attached = true;
-	kvmx_feature_set(h->id, KVMX_FEATURE_ON, hook_counts(h) ?
-			 "attached: somebody counts" :
-			 "attached: a VM is placed");
+	kvmx_feature_set(h->id, KVMX_FEATURE_ON, "attached: %s",
+			 cause(h->wants & wants_now()));
 }
 
 static void hook_detach(struct kvmx_hook *h)
@@ -205,6 +233,7 @@ static int module_event(struct notifier_block *nb, unsigned long action,
 	mutex_lock(&attach_lock);
 	if (action == MODULE_STATE_COMING) {
 		kvmx_peek_reset();
+		kvmx_poke_reset();
 		kvmx_exit_reset();
 		kvm_comes(tpm->mod);
 	} else if (action == MODULE_STATE_GOING) {
@@ -296,6 +325,27 @@ int kvmx_attach_get_tasks(void)
 void kvmx_attach_put_tasks(void)
 {
 	attach_put(KVMX_WANT_TASKS);
+}
+
+/**
+ * kvmx_attach_get_hints() - hear of hints
+ *
+ * Context: may sleep.
+ * Return: as kvmx_attach_get().
+ */
+int kvmx_attach_get_hints(void)
+{
+	return attach_get(KVMX_WANT_HINTS);
+}
+
+/**
+ * kvmx_attach_put_hints() - that is over
+ *
+ * Context: as kvmx_attach_put().
+ */
+void kvmx_attach_put_hints(void)
+{
+	attach_put(KVMX_WANT_HINTS);
 }
 
 /**

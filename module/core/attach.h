@@ -34,7 +34,7 @@ struct kvmx_hook {
 	int err;
 };
 
-#define KVMX_NR_HOOKS	12
+#define KVMX_NR_HOOKS	13
 
 /* In the order of attaching; detached the other way round. */
 extern struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS];
@@ -46,6 +46,8 @@ int kvmx_attach_get(u32 groups);
 void kvmx_attach_put(u32 groups);
 int kvmx_attach_get_tasks(void);
 void kvmx_attach_put_tasks(void);
+int kvmx_attach_get_hints(void);
+void kvmx_attach_put_hints(void);
 bool kvmx_attach_any(void);
 
 #endif /* KVMX_CORE_ATTACH_H */

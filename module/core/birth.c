@@ -93,6 +93,7 @@ static void birth_work(struct callback_head *work)
 	if (vm) {
 		static_call(kvmx_on_birth)(vm);
 		static_call(kvmx_on_vcpu_born)(vm);
+		static_call(kvmx_on_hint_birth)(vm);
 		kvmx_vm_put(vm);
 	}
 	kvmx_vm_discard(vm_spare);

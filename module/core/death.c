@@ -51,6 +51,7 @@ static void bury_work(struct work_struct *work)
 	wake_up_all(&vm->wait);
 	forget(vm);
 	static_call(kvmx_on_vm_end)(vm);
+	static_call(kvmx_on_hint_end)(vm);
 	kvmx_vm_put(vm);
 }
 

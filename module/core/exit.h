@@ -139,6 +139,7 @@ struct kvmx_fault kvmx_pferr_fault(u64 error);
 
 bool kvmx_svm_check(struct kvm_vcpu *vcpu);
 bool kvmx_vmx_check(void);
+bool kvmx_vmx_rip(unsigned long *rip);
 
 void kvmx_exit_reset(void);
 

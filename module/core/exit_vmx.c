@@ -89,6 +89,19 @@ u64 kvmx_vmx_exit_code(void)
 	return kvmx_vmx_basic_reason(value);
 }
 
+/**
+ * kvmx_vmx_rip() - where the guest stands, by the VMCS
+ * @rip: filled
+ *
+ * Context: the vCPU's thread, loaded, preemption disabled. What KVM has changed
+ *	since the exit is not in it yet.
+ * Return: false where it cannot be read.
+ */
+bool kvmx_vmx_rip(unsigned long *rip)
+{
+	return vmread(GUEST_RIP, rip);
+}
+
 /* Exit qualification of I/O instructions (SDM vol. 3C, table 28-5). */
 #define IO_IN		BIT(3)
 #define IO_PORT_SHIFT	16

@@ -59,7 +59,13 @@
 	X(40, PLACE,		"place")			\
 	X(41, SETAFFINITY,	"sched_setaffinity")		\
 	X(42, RUN,		"kvm_arch_vcpu_ioctl_run")	\
-	X(43, AFFINITY,		"set_cpus_allowed_ptr")
+	X(43, AFFINITY,		"set_cpus_allowed_ptr")		\
+	X(46, HYPERCALL,	"kvm_hypercall")		\
+	X(47, GUEST_REGS,	"guest_registers")		\
+	X(48, WORK_CANCEL,	"task_work_cancel_match")	\
+	X(49, HALT,		"kvm_emulate_halt")		\
+	X(50, KICK,		"kvm_vcpu_kick")		\
+	X(51, WAKE_UP,		"kvm_vcpu_wake_up")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

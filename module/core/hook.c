@@ -34,6 +34,16 @@ void kvmx_no_task_end(struct kvmx_vm *vm, struct pid *tid) { }
 void kvmx_no_vcpu_thread(struct kvmx_vm *vm, struct kvmx_vcpu *vcpu,
 			 struct task_struct *task) { }
 void kvmx_no_tasks_missed(struct kvmx_vm *vm) { }
+void kvmx_no_call(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key,
+		  const struct kvmx_call_args *args) { }
+void kvmx_no_owed(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key) { }
+void kvmx_no_halt(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key) { }
+void kvmx_no_kick(struct kvmx_vcpu *vcpu) { }
+void kvmx_no_event_hint(struct kvmx_vcpu *vcpu,
+			const struct kvmx_event *event) { }
+void kvmx_no_hint_birth(struct kvmx_vm *vm) { }
+void kvmx_no_hint_end(struct kvmx_vm *vm) { }
+void kvmx_no_hint_free(struct kvmx_vcpu *vcpu) { }
 
 DEFINE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
 DEFINE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
@@ -61,3 +71,11 @@ DEFINE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
 DEFINE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);
 DEFINE_STATIC_CALL(kvmx_on_vcpu_thread, kvmx_no_vcpu_thread);
 DEFINE_STATIC_CALL(kvmx_on_tasks_missed, kvmx_no_tasks_missed);
+DEFINE_STATIC_CALL(kvmx_on_call, kvmx_no_call);
+DEFINE_STATIC_CALL(kvmx_on_owed, kvmx_no_owed);
+DEFINE_STATIC_CALL(kvmx_on_halt, kvmx_no_halt);
+DEFINE_STATIC_CALL(kvmx_on_kick, kvmx_no_kick);
+DEFINE_STATIC_CALL(kvmx_on_event_hint, kvmx_no_event_hint);
+DEFINE_STATIC_CALL(kvmx_on_hint_birth, kvmx_no_hint_birth);
+DEFINE_STATIC_CALL(kvmx_on_hint_end, kvmx_no_hint_end);
+DEFINE_STATIC_CALL(kvmx_on_hint_free, kvmx_no_hint_free);

@@ -15,6 +15,7 @@ struct kvmx_vm;
 
 struct kvm;
 struct kvm_vcpu;
+struct kvmx_call_args;
 struct pid;
 struct task_struct;
 
@@ -68,6 +69,16 @@ enum kvmx_tlb_event {
 	KVMX_TLB_GUEST,		/* what its guest has made */
 	KVMX_TLB_ADDRESS,	/* one address */
 	KVMX_TLB_ASID,		/* SVM: all of these but the last end in this */
+};
+
+/**
+ * struct kvmx_call_args - a hypercall of a guest
+ * @nr: the number, as it stands in RAX
+ * @arg: arguments; the upper halves of a 64-bit guest's do not count
+ */
+struct kvmx_call_args {
+	unsigned long nr;
+	u32 arg[4];
 };
 
 /*
@@ -174,6 +185,31 @@ void kvmx_no_vcpu_thread(struct kvmx_vm *vm, struct kvmx_vcpu *vcpu,
 			 struct task_struct *task);
 void kvmx_no_tasks_missed(struct kvmx_vm *vm);
 
+/*
+ * For hints. The guest calls: preemption disabled, in the vCPU's thread, KVM has
+ * not yet looked who calls. An answer is owed: kvm_entry, interrupts off.
+ */
+void kvmx_no_call(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key,
+		  const struct kvmx_call_args *args);
+void kvmx_no_owed(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key);
+/* The guest halts, and its thread has not gone to sleep: preemption disabled. */
+void kvmx_no_halt(struct kvmx_vcpu *vcpu, struct kvm_vcpu *key);
+/* An interrupt comes for a guest, or something like it: any thread, preemption disabled. */
+void kvmx_no_kick(struct kvmx_vcpu *vcpu);
+/*
+ * KVMX_EV_OUT, KVMX_EV_IN (under a run queue's lock) and KVMX_EV_USER once more,
+ * of vCPUs that have a hinter and are loaded in the thread: interrupts or
+ * preemption off, and no lock.
+ */
+void kvmx_no_event_hint(struct kvmx_vcpu *vcpu, const struct kvmx_event *event);
+/*
+ * And births, the end of a VM, and a record's memory, once more: task context,
+ * may sleep, no lock held.
+ */
+void kvmx_no_hint_birth(struct kvmx_vm *vm);
+void kvmx_no_hint_end(struct kvmx_vm *vm);
+void kvmx_no_hint_free(struct kvmx_vcpu *vcpu);
+
 DECLARE_STATIC_CALL(kvmx_on_entry, kvmx_no_entry);
 DECLARE_STATIC_CALL(kvmx_on_exit, kvmx_no_exit);
 DECLARE_STATIC_CALL(kvmx_on_event, kvmx_no_event);
@@ -200,6 +236,14 @@ DECLARE_STATIC_CALL(kvmx_on_task_renamed, kvmx_no_task_renamed);
 DECLARE_STATIC_CALL(kvmx_on_task_end, kvmx_no_task_end);
 DECLARE_STATIC_CALL(kvmx_on_vcpu_thread, kvmx_no_vcpu_thread);
 DECLARE_STATIC_CALL(kvmx_on_tasks_missed, kvmx_no_tasks_missed);
+DECLARE_STATIC_CALL(kvmx_on_call, kvmx_no_call);
+DECLARE_STATIC_CALL(kvmx_on_owed, kvmx_no_owed);
+DECLARE_STATIC_CALL(kvmx_on_halt, kvmx_no_halt);
+DECLARE_STATIC_CALL(kvmx_on_kick, kvmx_no_kick);
+DECLARE_STATIC_CALL(kvmx_on_event_hint, kvmx_no_event_hint);
+DECLARE_STATIC_CALL(kvmx_on_hint_birth, kvmx_no_hint_birth);
+DECLARE_STATIC_CALL(kvmx_on_hint_end, kvmx_no_hint_end);
+DECLARE_STATIC_CALL(kvmx_on_hint_free, kvmx_no_hint_free);
 
 /* The code of an exit whose reason may not or cannot be read. */
 #define KVMX_CODE_OPAQUE	(~0ULL)

@@ -11,7 +11,6 @@
 
 #include "core/feature.h"
 #include "core/kprobes.h"
-#include "core/vm.h"
 
 /* Guards kvmx_spots[] and what is wanted. */
 static DEFINE_MUTEX(spots_lock);

@@ -11,10 +11,12 @@
 #ifndef KVMX_CORE_KPROBES_H
 #define KVMX_CORE_KPROBES_H
 
+#include <linux/bits.h>
 #include <linux/kprobes.h>
 #include <linux/types.h>
 
 #include "core/feature.h"
+#include "core/vm.h"
 
 /**
  * struct kvmx_spot - a function of KVM, and what to do when it is called
@@ -43,7 +45,7 @@ struct kvmx_spot {
 	int err;
 };
 
-#define KVMX_NR_SPOTS	23
+#define KVMX_NR_SPOTS	26
 
 /* In the order of arming; disarmed the other way round. */
 extern struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS];

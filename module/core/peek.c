@@ -170,6 +170,31 @@ bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu)
 }
 
 /**
+ * kvmx_peek_of() - the vCPU that is loaded in a thread
+ * @task: the current thread, or one of which the run queue's lock is held
+ *
+ * A preempt notifier that belongs to a vCPU of which there is a record.
+ *
+ * Context: preemption disabled for as long as the result is used.
+ * Return: its record; NULL if there is none.
+ */
+struct kvmx_vcpu *kvmx_peek_of(const struct task_struct *task)
+{
+	const struct hlist_node *n;
+	struct kvmx_vcpu *v = NULL;
+
+	if (!layout_usable())
+		return NULL;
+	hlist_for_each(n, &task->preempt_notifiers) {
+		v = kvmx_vcpu_find(container_of(n, struct kvm_vcpu,
+						preempt_notifier.link));
+		if (v)
+			break;
+	}
+	return v;
+}
+
+/**
  * kvmx_peek_asks() - what KVM knows of flushes of a vCPU's TLB
  * @vcpu: a vCPU
  * @to: filled

@@ -12,6 +12,7 @@
 struct kvm;
 struct kvm_vcpu;
 struct kvmx_seen;
+struct kvmx_vcpu;
 struct pid;
 struct task_struct;
 
@@ -95,6 +96,7 @@ bool kvmx_peek_sane(struct kvm *kvm);
 bool kvmx_peek_protected(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_enters(const struct kvm_vcpu *vcpu);
 bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
+struct kvmx_vcpu *kvmx_peek_of(const struct task_struct *task);
 bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu);
 void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to);
 bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to);

@@ -2,6 +2,7 @@
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/kvmx_para.h>
 
 #include "core/attach.h"
 #include "core/birth.h"
@@ -22,6 +23,8 @@
  *  kvm_userspace_exit	__u32 reason, int errno
  *  kvm_fpu		int load
  *  kvm_vcpu_wakeup	__u64 ns, bool waited, bool valid
+ *  kvm_hypercall	unsigned long nr, unsigned long a0, unsigned long a1,
+ *			unsigned long a2, unsigned long a3
  *  kvm_page_fault	struct kvm_vcpu *vcpu, u64 fault_address, u64 error_code
  *  kvm_tdp_mmu_spte_changed
  *			int as_id, gfn_t gfn, int level, u64 old_spte,
@@ -102,6 +105,8 @@ void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 		if (!v)
 			return;
 	}
+	if (unlikely(READ_ONCE(v->owed)))
+		static_call(kvmx_on_owed)(v, vcpu);
 	if (!READ_ONCE(v->counting)) {
 		if (unlikely(READ_ONCE(v->starved)))
 			vcpu_unborn(vcpu, true);
@@ -158,6 +163,38 @@ static void probe_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 	preempt_enable();
 }
 
+/**
+ * kvmx_probe_halt() - a guest halts
+ * @vcpu: its vCPU
+ *
+ * Context: a kprobe, in the vCPU's thread, preemption disabled.
+ */
+void kvmx_probe_halt(struct kvm_vcpu *vcpu)
+{
+	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
+
+	if (v && READ_ONCE(v->hinter))
+		static_call(kvmx_on_halt)(v, vcpu);
+}
+
+static void probe_hypercall(void *data, unsigned long nr, unsigned long a0,
+			    unsigned long a1, unsigned long a2, unsigned long a3)
+{
+	struct kvmx_call_args args = { .nr = nr, .arg = { a0, a1, a2, a3 } };
+	struct kvmx_vcpu *v;
+	struct kvm_vcpu *key;
+
+	if ((u32)nr != KVMX_HC)
+		return;
+	preempt_disable();
+	/* The tracepoint does not say which vCPU; the thread's own it is. */
+	v = kvmx_peek_of(current);
+	key = v ? READ_ONCE(v->key) : NULL;
+	if (key)
+		static_call(kvmx_on_call)(v, key, &args);
+	preempt_enable();
+}
+
 static void probe_spte(void *data, int as_id, u64 gfn, int level, u64 before,
 		       u64 now)
 {
@@ -198,12 +235,6 @@ static void probe_userspace_exit(void *data, u32 reason, int err)
 	current_event(KVMX_EV_USER, reason);
 }
 
-static void probe_fpu(void *data, int load)
-{
-	if (load)
-		current_event(KVMX_EV_RUN, 0);
-}
-
 static void probe_wakeup(void *data, u64 ns, bool waited, bool valid)
 {
 	current_event(KVMX_EV_WAKEUP, ns);
@@ -219,6 +250,32 @@ static enum kvmx_out out_kind(struct kvmx_vcpu *v,
 	if (kvmx_peek_blocking(READ_ONCE(v->key)))
 		return KVMX_OUT_HALTED;
 	return KVMX_OUT_WAITS;
+}
+
+/*
+ * Whose vCPU may hint need not be counted, and so need not be bound: the vCPU
+ * that is loaded in a thread is the one.
+ */
+static void hint_event(const struct task_struct *task,
+		       enum kvmx_thread_event type, u64 arg)
+{
+	struct kvmx_vcpu *v = kvmx_peek_of(task);
+
+	if (v && READ_ONCE(v->hinter))
+		static_call(kvmx_on_event_hint)(v, &(struct kvmx_event){
+						.type = type, .arg = arg });
+}
+
+static void hint_out(const struct task_struct *prev, bool preempt,
+		     unsigned int prev_state)
+{
+	struct kvmx_vcpu *v = kvmx_peek_of(prev);
+
+	if (v && READ_ONCE(v->hinter))
+		static_call(kvmx_on_event_hint)(v, &(struct kvmx_event){
+						.type = KVMX_EV_OUT,
+						.arg = out_kind(v, prev, preempt,
+								prev_state) });
 }
 
 static void probe_switch(void *data, bool preempt, struct task_struct *prev,
@@ -239,6 +296,21 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 				   .type = KVMX_EV_IN,
 				   .arg = next->sched_info.run_delay,
 				   .now = kvmx_clock(), .other = prev });
+	if (unlikely(!hlist_empty(&prev->preempt_notifiers)))
+		hint_out(prev, preempt, prev_state);
+	if (unlikely(!hlist_empty(&next->preempt_notifiers)))
+		hint_event(next, KVMX_EV_IN, next->sched_info.run_delay);
+}
+
+static void probe_fpu(void *data, int load)
+{
+	if (load) {
+		current_event(KVMX_EV_RUN, 0);
+		return;
+	}
+	preempt_disable();
+	hint_event(current, KVMX_EV_USER, 0);
+	preempt_enable();
 }
 
 static void probe_process_exit(KVMX_SCHED_PROCESS_EXIT_ARGS)
@@ -270,19 +342,21 @@ struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS] = {
 	 * thread's events are seen as soon as it is bound.
 	 */
 	{ KVMX_F_THREAD_EXIT, false, probe_process_exit,
-	  KVMX_WANT_COUNTS | KVMX_WANT_TASKS },
+	  KVMX_WANT_COUNTS | KVMX_WANT_TASKS | KVMX_WANT_HINTS },
 	{ KVMX_F_TASK_RENAME, false, probe_rename, KVMX_WANT_TASKS },
 	{ KVMX_F_TASK_BIRTH, false, probe_newtask, KVMX_WANT_TASKS },
-	{ KVMX_F_SWITCH, false, probe_switch, KVMX_WANT_COUNTS },
+	{ KVMX_F_SWITCH, false, probe_switch,
+	  KVMX_WANT_COUNTS | KVMX_WANT_HINTS },
 	{ KVMX_F_USER_EXIT, true, probe_userspace_exit, KVMX_WANT_COUNTS },
-	{ KVMX_F_FPU, true, probe_fpu, KVMX_WANT_COUNTS },
+	{ KVMX_F_FPU, true, probe_fpu, KVMX_WANT_COUNTS | KVMX_WANT_HINTS },
 	{ KVMX_F_WAKEUP, true, probe_wakeup, KVMX_WANT_COUNTS },
 	{ KVMX_F_FAULT, true, probe_fault,
 	  KVMX_STATS_MMU | KVMX_STATS_IO },
 	{ KVMX_F_SPTE, true, probe_spte, KVMX_STATS_MMU },
 	{ KVMX_F_PV_FLUSH, true, probe_pv_flush, KVMX_STATS_TLB },
+	{ KVMX_F_HYPERCALL, true, probe_hypercall, KVMX_WANT_HINTS },
 	{ KVMX_F_EXIT, true, NULL, KVMX_WANT_COUNTS },
-	{ KVMX_F_ENTRY, true, NULL, KVMX_WANT_COUNTS },
+	{ KVMX_F_ENTRY, true, NULL, KVMX_WANT_COUNTS | KVMX_WANT_HINTS },
 };
 
 /**

@@ -23,6 +23,8 @@ kvmx_exit_fn kvmx_probe_exit;
 
 void kvmx_probe_set(kvmx_entry_fn *entry, kvmx_exit_fn *exit);
 
+void kvmx_probe_halt(struct kvm_vcpu *vcpu);
+
 u64 kvmx_probe_uncounted(void);
 
 #endif /* KVMX_CORE_PROBE_H */

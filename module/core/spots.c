@@ -6,6 +6,7 @@
 #include "core/hook.h"
 #include "core/kprobes.h"
 #include "core/peek.h"
+#include "core/probe.h"
 #include "core/threads.h"
 #include "core/vm.h"
 
@@ -96,6 +97,20 @@ MMU_WORK(mmu_relogs, RELOGS)
 MMU_WORK(mmu_collapses, COLLAPSES)
 MMU_WORK(mmu_drops, DROPS)
 
+/* In any thread, for any vCPU. */
+static void kicked(void *vcpu, unsigned long unused)
+{
+	struct kvmx_vcpu *v = kvmx_vcpu_find(vcpu);
+
+	if (v && READ_ONCE(v->hinter))
+		static_call(kvmx_on_kick)(v);
+}
+
+static void halts(void *vcpu, unsigned long unused)
+{
+	kvmx_probe_halt(vcpu);
+}
+
 struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS] = {
 	/*
 	 * Deaths before births: what is born must be seen to die. These two
@@ -137,6 +152,10 @@ struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS] = {
 	  mmu_collapses, KVMX_STATS_MMU, "kvm:kvm_mmu_recover_huge_pages" },
 	{ KVMX_F_DROP_ALL, "kvm:kvm_arch_flush_shadow_all", mmu_drops,
 	  KVMX_STATS_MMU },
+	{ KVMX_F_KICK, "kvm:__kvm_vcpu_kick", kicked, KVMX_WANT_HINTS,
+	  "kvm:kvm_vcpu_kick" },
+	{ KVMX_F_WAKE_UP, "kvm:kvm_vcpu_wake_up", kicked, KVMX_WANT_HINTS },
+	{ KVMX_F_HALT, "kvm:kvm_emulate_halt", halts, KVMX_WANT_HINTS },
 	{ KVMX_F_DROP_SLOT, "kvm:kvm_arch_flush_shadow_memslot", mmu_drops,
 	  KVMX_STATS_MMU },
 	{ KVMX_F_SETAFFINITY, "sched_setaffinity", setaffinity,

@@ -32,12 +32,12 @@ u64 kvmx_memory(void)
 
 static void vm_free(struct work_struct *work)
 {
-	struct kvmx_vm *vm = container_of(to_rcu_work(work), struct kvmx_vm,
-					  free);
+	struct kvmx_vm *vm = container_of(to_rcu_work(work), typeof(*vm), free);
 	struct kvmx_vcpu *v, *next;
 
 	list_for_each_entry_safe(v, next, &vm->vcpus, link) {
 		static_call(kvmx_on_free)(v);
+		static_call(kvmx_on_hint_free)(v);
 		kvmx_vcpu_discard(v);
 	}
 	kvmx_vm_discard(vm);

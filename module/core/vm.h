@@ -23,6 +23,7 @@
  *    write for this vCPU. Also taken under a run queue's lock.
  *  - kvmx_vm.users, .group_users, .traced, kvmx_vcpu.counts, .more, .counting, .groups:
  *    see stats/session.h.
+ *  - kvmx_vm.hints, kvmx_vcpu.hinter: see hint/policy.c.
  */
 #ifndef KVMX_CORE_VM_H
 #define KVMX_CORE_VM_H
@@ -42,8 +43,10 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/kvmx.h>
+#include <linux/kvmx_hint.h>
 
 #include "core/event.h"
+#include "core/hot.h"
 
 /* KVMX_STATS_* bits that are defined. */
 #define KVMX_NR_GROUPS		4
@@ -53,7 +56,8 @@
 #define KVMX_WANT_COUNTS	BIT(KVMX_NR_GROUPS)	/* somebody counts */
 #define KVMX_WANT_TASKS		BIT(KVMX_NR_GROUPS + 1)	/* threads are watched */
 #define KVMX_WANT_RUN		BIT(KVMX_NR_GROUPS + 2)	/* who runs a vCPU? */
-#define KVMX_NR_WANTS		(KVMX_NR_GROUPS + 3)
+#define KVMX_WANT_HINTS		BIT(KVMX_NR_GROUPS + 3)	/* a VM may hint */
+#define KVMX_NR_WANTS		(KVMX_NR_GROUPS + 4)
 
 /* Operations on mappings, kvmx_vm_cpu.ops[]. */
 enum kvmx_mmu_op {
@@ -68,6 +72,7 @@ enum kvmx_mmu_op {
 struct kvm;
 struct kvm_vcpu;
 struct kvmx_counts;
+struct kvmx_hinter;
 struct kvmx_more;
 struct task_struct;
 
@@ -88,9 +93,15 @@ struct task_struct;
  * @doing: enum kvmx_doing: what it seemed to do when counting began
  * @starved: it should be counted, but there was no memory for its counters;
  *	its next entry tries again
+ * @owed: its guest is to be told something at its next entry: see
+ *	kvmx_vcpu_owe()
+ * @hints: it may hint
  * @groups: KVMX_STATS_* groups that are counted besides; only while @counting
  * @more: what groups keep, once somebody asked for one, until the record is
  *	freed
+ * @hinter: what is known of its hints, once its VM was allowed to give them, until
+ *	the record is freed
+ * @hot: how its exits take the short way, once it has counters
  * @vm: its VM's record
  * @counts: its counters, once somebody counted, until the record is freed
  * @hash: by @key
@@ -115,13 +126,17 @@ struct kvmx_vcpu {
 	u8 groups;
 	u32 index;
 	raw_spinlock_t lock;
-	u32 id;
+	bool owed;
+	bool hints;
 
+	struct kvmx_hinter *hinter;
+	struct kvmx_hot *hot;
 	struct kvmx_counts *counts;
 	struct hlist_node hash;
 	struct hlist_node task_hash;
 	struct list_head link;
 	struct pid *tid;
+	u32 id;
 	bool tid_ran;
 };
 
@@ -136,6 +151,20 @@ static_assert(KVMX_ALL_GROUPS <= U8_MAX);
 struct kvmx_vm_cpu {
 	u64 ops[KVMX_NR_MMU_OPS];
 	u32 ran;
+};
+
+/**
+ * struct kvmx_hints - what hints of its guest a VM may have followed
+ * @now: the policy in force
+ * @committed: that which comes back when the fd of @owner is closed
+ * @owner: an fd that made @now and has not committed it, else NULL
+ * @on: some kind is allowed
+ */
+struct kvmx_hints {
+	struct kvmx_hint now;
+	struct kvmx_hint committed;
+	const void *owner;
+	bool on;
 };
 
 /**
@@ -163,6 +192,7 @@ struct kvmx_vm_cpu {
  * @collapser: thread that takes its tables away for huge pages; a key
  * @counting_since: kvmx_clock() when counting was switched on, 0 when off
  * @cpus: for groups that want it, made when the first of them is counted
+ * @hints: under the mutex of hint/policy.c
  * @wait: readers that poll for its end
  * @death: tells them, and drops the reference of the living
  * @free: frees the record after a grace period
@@ -189,6 +219,7 @@ struct kvmx_vm {
 	struct kvmx_vm_cpu __percpu *cpus;
 	u64 mmu_others;
 	const struct task_struct *collapser;
+	struct kvmx_hints hints;
 	wait_queue_head_t wait;
 	struct work_struct death;
 	struct rcu_work free;
@@ -230,10 +261,10 @@ static __always_inline bool kvmx_vcpu_skipped(const struct kvm_vcpu *vcpu)
 
 /**
  * kvmx_vcpu_skip() - have entries and exits anything to do for a vCPU now?
- * @v: a vCPU of which @key, @counting or @starved has changed
+ * @v: a vCPU of which @key, @counting, @starved or @hints has changed
  *
  * A probe on another CPU may see @skip late, no later than it may see those
- * three: who needs them to be seen waits for a grace period. When @key is used
+ * four: who needs them to be seen waits for a grace period. When @key is used
  * again, it is by another record: here it was taken back at death.
  *
  * Context: kvmx_vm_lock held.
@@ -241,7 +272,23 @@ static __always_inline bool kvmx_vcpu_skipped(const struct kvm_vcpu *vcpu)
 static inline void kvmx_vcpu_skip(struct kvmx_vcpu *v)
 {
 	lockdep_assert_held(&kvmx_vm_lock);
-	WRITE_ONCE(v->skip, v->counting || v->starved ? NULL : v->key);
+	WRITE_ONCE(v->skip, v->counting || v->starved || v->hints ? NULL :
+								   v->key);
+}
+
+/**
+ * kvmx_vcpu_owe() - there is something to be told to a guest that may hint
+ * @v: its vCPU, of which the next entry goes the long way
+ *
+ * Context: any.
+ */
+static inline void kvmx_vcpu_owe(struct kvmx_vcpu *v)
+{
+	struct kvmx_hot *hot = READ_ONCE(v->hot);
+
+	WRITE_ONCE(v->owed, true);
+	if (hot)
+		kvmx_hot_disarm(hot);
 }
 
 int kvmx_vm_init(void);

@@ -60,7 +60,7 @@ static long node_info(struct file *file, void __user *arg)
 	struct kvmx_feature feature;
 	struct kvmx_array out;
 	struct kvmx_info info;
-	unsigned int i;
+	unsigned int i, nr = 0;
 	int err;
 
 	err = kvmx_args_get(&info, sizeof(info), arg);
@@ -72,11 +72,14 @@ static long node_info(struct file *file, void __user *arg)
 			       info.feature_size, sizeof(feature));
 	for (i = 0; i < KVMX_NR_FEATURES && !err; i++) {
 		kvmx_feature_get(i, &feature);
+		if (!feature.name[0])
+			continue;	/* a number without a feature */
 		err = kvmx_array_put(&out, &feature);
+		nr++;
 	}
 	if (err)
 		return err;
-	info.nr_features = KVMX_NR_FEATURES;
+	info.nr_features = nr;
 	info_fill(&info);
 	return kvmx_args_put(&info, sizeof(info), arg);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/vmalloc.h>
 
@@ -32,6 +33,7 @@ int kvmx_counts_alloc(struct kvmx_vcpu *v)
 	c->data = kvmx_counts_data(c);
 	kvmx_memory_add(counts_size());
 	v->counts = c;
+	WRITE_ONCE(v->hot, &c->hot);
 	return 0;
 }
 
@@ -69,7 +71,8 @@ void kvmx_counts_arm(struct kvmx_vcpu *v, struct kvmx_counts *c)
 	c->hot.vcpu = v;
 	WRITE_ONCE(c->hot.armed, v->key);
 	smp_mb();	/* pairs with kvmx_hot_disarm() */
-	if (READ_ONCE(v->groups) || !READ_ONCE(v->counting))
+	if (READ_ONCE(v->groups) || !READ_ONCE(v->counting) ||
+	    READ_ONCE(v->owed))
 		WRITE_ONCE(c->hot.armed, NULL);
 	else
 		this_cpu_write(kvmx_hot, &c->hot);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/errno.h>
+#include <linux/sched.h>
+#include <linux/sched/rt.h>
+#include <linux/time64.h>
+#include <linux/kvmx_hint.h>
+#include <uapi/linux/sched/types.h>
+
+#include "core/boost.h"
+
+/* The lowest: below everything that somebody has made real-time. */
+#define FIFO_PRIORITY	1
+
+/**
+ * kvmx_boost_can() - can this kernel do that to a thread?
+ * @effect: KVMX_EFFECT_*
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kvmx_boost_can(u32 effect)
+{
+	return effect == KVMX_EFFECT_NICE || effect == KVMX_EFFECT_FIFO ||
+	       (effect == KVMX_EFFECT_SLICE && KVMX_SLICE_IS_SETTABLE);
+}
+
+/**
+ * kvmx_boost_fits() - would it be a boost for this thread?
+ * @task: the thread
+ * @effect: KVMX_EFFECT_*
+ *
+ * Context: any.
+ * Return: false for one that is better off already, or idles on purpose.
+ */
+bool kvmx_boost_fits(const struct task_struct *task, u32 effect)
+{
+	return task->policy == SCHED_NORMAL || task->policy == SCHED_BATCH;
+}
+
+static int apply(struct task_struct *task, u32 policy, s32 nice, u64 slice,
+		 bool reset)
+{
+	struct sched_attr attr = {
+		.size = sizeof(attr),
+		.sched_policy = policy,
+		.sched_nice = nice,
+		.sched_runtime = slice,
+		.sched_flags = reset ? SCHED_FLAG_RESET_ON_FORK : 0,
+	};
+
+	if (policy == SCHED_FIFO) {
+		attr.sched_priority = FIFO_PRIORITY;
+		attr.sched_nice = 0;
+		attr.sched_runtime = 0;
+	}
+	return sched_setattr_nocheck(task, &attr);
+}
+
+/**
+ * kvmx_boost_begin() - change how a thread is scheduled
+ * @task: the thread
+ * @effect: KVMX_EFFECT_*, of which kvmx_boost_can() says yes
+ * @arg: see there
+ * @b: filled, for kvmx_boost_end()
+ *
+ * Its children do not inherit it.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EBUSY if it would be no boost; what the scheduler says.
+ */
+int kvmx_boost_begin(struct task_struct *task, u32 effect, s32 arg,
+		     struct kvmx_boost *b)
+{
+	if (!kvmx_boost_fits(task, effect))
+		return -EBUSY;
+	*b = (struct kvmx_boost){
+		.effect = effect,
+		.arg = arg,
+		.policy = task->policy,
+		.nice = task_nice(task),
+		.slice = kvmx_task_slice(task),
+		.reset = task->sched_reset_on_fork,
+	};
+	switch (effect) {
+	case KVMX_EFFECT_FIFO:
+		return apply(task, SCHED_FIFO, 0, 0, true);
+	case KVMX_EFFECT_NICE:
+		return apply(task, b->policy, arg, b->slice, true);
+	case KVMX_EFFECT_SLICE:
+		return apply(task, b->policy, b->nice,
+			     (u64)arg * NSEC_PER_USEC, b->reset);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Is it still what was made of it? */
+static bool unchanged(const struct task_struct *task,
+		      const struct kvmx_boost *b)
+{
+	switch (b->effect) {
+	case KVMX_EFFECT_FIFO:
+		return task->policy == SCHED_FIFO &&
+		       task->rt_priority == FIFO_PRIORITY;
+	case KVMX_EFFECT_NICE:
+		return task->policy == b->policy && task_nice(task) == b->arg;
+	default:
+		return task->policy == b->policy &&
+		       kvmx_task_slice(task) == (u64)b->arg * NSEC_PER_USEC;
+	}
+}
+
+/**
+ * kvmx_boost_end() - put back what was before
+ * @task: the thread
+ * @b: as kvmx_boost_begin() left it
+ *
+ * Context: process context, may sleep.
+ * Return: false if somebody else has changed it meanwhile: that stays.
+ */
+bool kvmx_boost_end(struct task_struct *task, const struct kvmx_boost *b)
+{
+	s32 nice = b->nice;
+
+	if (!unchanged(task, b))
+		return false;
+	/* A thread that is FIFO has a nice value for afterwards all the same. */
+	if (b->effect != KVMX_EFFECT_NICE)
+		nice = task_nice(task);
+	apply(task, b->policy, nice, b->slice, b->reset);
+	return true;
+}
