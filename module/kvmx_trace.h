@@ -18,6 +18,7 @@
 
 #include "core/exit.h"
 #include "core/topo.h"
+#include "core/verdict.h"
 #include "stats/counters.h"
 
 #ifndef KVMX_TRACE_CPUS
@@ -131,6 +132,10 @@ KVMX_TRACE_DISTANCES
 KVMX_TRACE_TLBS
 KVMX_TRACE_KINDS
 KVMX_TRACE_FLUSH_CAUSES
+KVMX_TRACE_HINT_KINDS
+KVMX_TRACE_HINT_WAYS
+KVMX_TRACE_VERDICTS
+KVMX_TRACE_ENDS
 
 /* Then for print formats. */
 #undef EM
@@ -372,6 +377,92 @@ TRACE_EVENT(undo,
 		  __entry->vm, __entry->tid, __entry->comm,
 		  __print_symbolic(__entry->thread_class, KVMX_TRACE_CLASSES),
 		  __entry->from, __entry->to)
+);
+
+TRACE_EVENT(hint,
+	TP_PROTO(u64 vm, u32 vcpu, enum kvmx_hint_way way, u32 word,
+		 u32 length_us, enum kvmx_verdict verdict),
+	TP_ARGS(vm, vcpu, way, word, length_us, verdict),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, vcpu)
+		__field(u32, length_us)
+		__field(u8, way)
+		__field(u8, kind)
+		__field(u8, nesting)
+		__field(u8, urgency)
+		__field(u8, verdict)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->vcpu = vcpu;
+		__entry->length_us = length_us;
+		__entry->way = way;
+		__entry->kind = KVMX_HINT_KIND(word);
+		__entry->nesting = KVMX_HINT_NESTING(word);
+		__entry->urgency = KVMX_HINT_URGENCY(word);
+		__entry->verdict = verdict;
+	),
+
+	TP_printk("vm=%llu vcpu=%u way=%s kind=%s nesting=%u urgency=%u length_us=%u verdict=%s",
+		  __entry->vm, __entry->vcpu,
+		  __print_symbolic(__entry->way, KVMX_TRACE_HINT_WAYS),
+		  __print_symbolic(__entry->kind, KVMX_TRACE_HINT_KINDS),
+		  __entry->nesting, __entry->urgency, __entry->length_us,
+		  __print_symbolic(__entry->verdict, KVMX_TRACE_VERDICTS))
+);
+
+TRACE_EVENT(grant,
+	TP_PROTO(u64 vm, u32 vcpu, u32 kind, u32 effect, u64 ns),
+	TP_ARGS(vm, vcpu, kind, effect, ns),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, ns)
+		__field(u32, vcpu)
+		__field(u8, kind)
+		__field(u8, effect)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->ns = ns;
+		__entry->vcpu = vcpu;
+		__entry->kind = kind;
+		__entry->effect = effect;
+	),
+
+	TP_printk("vm=%llu vcpu=%u kind=%s effect=%u ns=%llu",
+		  __entry->vm, __entry->vcpu, __print_symbolic(__entry->kind,
+		  KVMX_TRACE_HINT_KINDS), __entry->effect, __entry->ns)
+);
+
+TRACE_EVENT(grant_end,
+	TP_PROTO(u64 vm, u32 vcpu, u32 kind, enum kvmx_grant_end why, u64 ns),
+	TP_ARGS(vm, vcpu, kind, why, ns),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, ns)
+		__field(u32, vcpu)
+		__field(u8, kind)
+		__field(u8, why)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->ns = ns;
+		__entry->vcpu = vcpu;
+		__entry->kind = kind;
+		__entry->why = why;
+	),
+
+	TP_printk("vm=%llu vcpu=%u kind=%s why=%s ns=%llu",
+		  __entry->vm, __entry->vcpu, __print_symbolic(__entry->kind,
+		  KVMX_TRACE_HINT_KINDS), __print_symbolic(__entry->why,
+		  KVMX_TRACE_ENDS), __entry->ns)
 );
 
 #endif /* KVMX_TRACE_H */

@@ -27,6 +27,7 @@
 #include "core/vm.h"
 #include "core/work.h"
 #include "dev/chardev.h"
+#include "hint/policy.h"
 #include "place/place.h"
 #include "plant.h"
 #include "stats/account.h"
@@ -113,6 +114,7 @@ static int __init kvmx_init(void)
 	kvmx_groups_init();
 	kvmx_tasks_init();
 	kvmx_work_init();
+	kvmx_hint_init();
 	/* What is born or found from here on must be seen to die: first this. */
 	err = kvmx_kprobes_init();
 	if (err)
@@ -157,6 +159,7 @@ static void __exit kvmx_exit(void)
 {
 	kvmx_chardev_exit();	/* unpublish */
 	kvmx_place_exit();	/* threads get back what they had */
+	kvmx_hint_exit();	/* stop hints: what hears of them is detached */
 	kvmx_tracing_exit();
 	kvmx_session_exit();	/* stop counting: probes are detached */
 	kvmx_attach_exit();	/* forget tracepoints */

@@ -13,8 +13,10 @@
 #include "core/clock.h"
 #include "core/threads.h"
 #include "core/vm.h"
+#include "dev/hintfd.h"
 #include "dev/placefd.h"
 #include "dev/vmfd.h"
+#include "hint/policy.h"
 #include "stats/session.h"
 #include "stats/statfd.h"
 
@@ -22,11 +24,13 @@
  * struct vmfd - a VM fd
  * @vm: the VM, referenced
  * @no_names: tells no names and no pids
+ * @writable: the node that it comes from was open for writing
  * @place: for placements
  */
 struct vmfd {
 	struct kvmx_vm *vm;
 	bool no_names;
+	bool writable;
 	struct kvmx_placefd place;
 };
 
@@ -145,6 +149,21 @@ static long vmfd_placed(struct vmfd *f, void __user *arg)
 	return kvmx_placefd_placed(&f->place, arg);
 }
 
+static long vmfd_hint(struct vmfd *f, void __user *arg)
+{
+	return kvmx_hintfd_set(f->vm, f, f->writable, arg);
+}
+
+static long vmfd_hinted(struct vmfd *f, void __user *arg)
+{
+	return kvmx_hintfd_get(f->vm, arg);
+}
+
+static long vmfd_hint_counts(struct vmfd *f, void __user *arg)
+{
+	return kvmx_hintfd_counts(f->vm, arg);
+}
+
 static const struct {
 	unsigned int cmd;
 	long (*fn)(struct vmfd *f, void __user *arg);
@@ -156,6 +175,9 @@ static const struct {
 	{ KVMX_VM_COMMIT, vmfd_commit },
 	{ KVMX_VM_CLEAR, vmfd_clear },
 	{ KVMX_VM_PLACED, vmfd_placed },
+	{ KVMX_VM_HINT, vmfd_hint },
+	{ KVMX_VM_HINTED, vmfd_hinted },
+	{ KVMX_VM_HINT_COUNTS, vmfd_hint_counts },
 };
 
 static long vmfd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -174,6 +196,7 @@ static int vmfd_release(struct inode *inode, struct file *file)
 	struct vmfd *f = file->private_data;
 
 	kvmx_placefd_release(&f->place);
+	kvmx_hint_release(f->vm, f);
 	kvmx_vm_put(f->vm);
 	kfree(f);
 	return 0;
@@ -207,6 +230,7 @@ int kvmx_vmfd_open(struct kvmx_vm *vm, bool no_names, bool writable)
 	}
 	f->vm = vm;
 	f->no_names = no_names;
+	f->writable = writable;
 	f->place.vm = vm;
 	f->place.no_names = no_names;
 	f->place.writable = writable;

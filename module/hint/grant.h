@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Grants: the thread of a vCPU is boosted for a while. Whoever decides that, in
+ * whatever context, only says what is wanted; kvmx_grant_follow() makes it so, in
+ * the thread itself or in a kthread that no grant can starve. A timer ends each
+ * grant, whatever the guest does.
+ */
+#ifndef KVMX_HINT_GRANT_H
+#define KVMX_HINT_GRANT_H
+
+#include <linux/types.h>
+
+#include "core/verdict.h"
+
+struct kvmx_hinter;
+struct task_struct;
+
+int kvmx_grant_begin_all(void);
+void kvmx_grant_end_all(void);
+void kvmx_grant_prepare(struct kvmx_hinter *h);
+void kvmx_grant_stop(struct kvmx_hinter *h);
+
+/* With @h->lock held. */
+enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
+				 enum kvmx_hint_way way,
+				 struct task_struct *task);
+bool kvmx_grant_release(struct kvmx_hinter *h);
+bool kvmx_grant_sleep(struct kvmx_hinter *h);
+bool kvmx_grant_wake(struct kvmx_hinter *h);
+
+/* Without it: what is wanted is made so... */
+bool kvmx_grant_open(const struct kvmx_hinter *h);
+void kvmx_grant_follow(struct kvmx_hinter *h);	/* ... now; may sleep */
+void kvmx_grant_leave(struct kvmx_hinter *h);	/* ... by this thread, soon */
+void kvmx_grant_send(struct kvmx_hinter *h);	/* ... by the kthread; any lock */
+
+#endif /* KVMX_HINT_GRANT_H */

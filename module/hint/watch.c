@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bits.h>
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+
+#include "core/feature.h"
+#include "core/hook.h"
+#include "core/vm.h"
+#include "hint/area.h"
+#include "hint/call.h"
+#include "hint/grant.h"
+#include "hint/hinter.h"
+#include "hint/watch.h"
+#include "kvmx_trace.h"
+
+/* A grant by the area ends with what the guest says there. */
+static bool taken_back(struct kvmx_hinter *h, u32 word)
+{
+	return !word && h->grant.way != KVMX_WAY_CALL &&
+	       kvmx_grant_release(h);
+}
+
+/*
+ * Looks what the guest says, and does what follows: of a hint that is new, if its
+ * kind is one of @kinds. Return: true if something is to be followed.
+ */
+static bool look(struct kvmx_hinter *h, struct kvm_vcpu *key, u32 kinds)
+{
+	enum kvmx_verdict verdict;
+	struct kvmx_said said;
+
+	lockdep_assert_held(&h->lock);
+	if (!kvmx_area_look(h, key, &said))
+		return false;
+	if (!said.fresh)
+		return taken_back(h, said.word);
+	verdict = kvmx_hinter_judge(h, said.word);
+	if (verdict == KVMX_VERDICT_NOTED &&
+	    kinds & BIT(KVMX_HINT_KIND(said.word)))
+		verdict = kvmx_grant_ask(h, said.word, said.way, current);
+	kvmx_hinter_count(h, said.word, verdict);
+	trace_hint(h->v->vm->id, h->v->index, said.way, said.word,
+		   said.length_us, verdict);
+	return verdict == KVMX_VERDICT_GRANTED;
+}
+
+/*
+ * Too late to keep it on its CPU. What it does is worth that it comes back soon, or
+ * it is not, until an interrupt comes for it: kick().
+ */
+static bool taken_off(struct kvmx_hinter *h, u64 how)
+{
+	struct kvm_vcpu *key = READ_ONCE(h->v->key);
+
+	if (how != KVMX_OUT_PREEMPTED && how != KVMX_OUT_THROTTLED)
+		return false;
+	WRITE_ONCE(h->area.out, current);
+	h->area.preempted++;
+	kvmx_area_touch(h);
+	return key && look(h, key, BIT(KVMX_KIND_CRITICAL) |
+				   BIT(KVMX_KIND_BATCH));
+}
+
+static bool put_on(struct kvmx_hinter *h, u64 run_delay)
+{
+	WRITE_ONCE(h->area.out, NULL);
+	h->area.run_delay = run_delay;
+	kvmx_area_touch(h);
+	return kvmx_grant_wake(h);
+}
+
+/* Under a run queue's lock for KVMX_EV_OUT and KVMX_EV_IN. */
+static void watch_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
+{
+	struct kvmx_hinter *h = v->hinter;
+	unsigned long flags;
+	bool follow;
+
+	raw_spin_lock_irqsave(&h->lock, flags);
+	if (e->type == KVMX_EV_OUT)
+		follow = h->on && taken_off(h, e->arg);
+	else if (e->type == KVMX_EV_IN)
+		follow = put_on(h, e->arg);
+	else
+		follow = kvmx_grant_wake(h);
+	/* Within the lock: who switches hints off waits for what rings then. */
+	if (follow && h->on)
+		kvmx_grant_send(h);
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+}
+
+static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
+{
+	struct kvmx_hinter *h = READ_ONCE(v->hinter);
+	unsigned long flags;
+	bool follow;
+
+	if (!h || !READ_ONCE(h->on))
+		return;
+	raw_spin_lock_irqsave(&h->lock, flags);
+	/* Without these nobody would see it wake up. */
+	follow = look(h, key, kvmx_feature_state(KVMX_F_SWITCH) ==
+			      KVMX_FEATURE_ON &&
+			      kvmx_feature_state(KVMX_F_FPU) ==
+			      KVMX_FEATURE_ON ? BIT(KVMX_KIND_LATENCY) : 0);
+	if (kvmx_grant_sleep(h))
+		kvmx_vcpu_owe(v);
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+	if (follow)
+		kvmx_grant_leave(h);
+}
+
+/* An interrupt for a vCPU whose thread could run, if it had a CPU. */
+static void watch_kick(struct kvmx_vcpu *v)
+{
+	struct kvmx_hinter *h = READ_ONCE(v->hinter);
+	unsigned long flags;
+	u32 word;
+
+	if (!h || !READ_ONCE(h->on) || !READ_ONCE(h->area.out))
+		return;
+	raw_spin_lock_irqsave(&h->lock, flags);
+	word = h->area.word;
+	if (h->on && h->area.out &&
+	    KVMX_HINT_KIND(word) == KVMX_KIND_LATENCY &&
+	    kvmx_grant_ask(h, word, KVMX_WAY_AREA, h->area.out) ==
+	    KVMX_VERDICT_GRANTED) {
+		h->counts[KVMX_KIND_LATENCY].granted++;
+		kvmx_grant_send(h);
+	}
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+}
+
+/* Something is owed to the guest, which is about to be entered. */
+static void watch_owed(struct kvmx_vcpu *v, struct kvm_vcpu *key)
+{
+	struct kvmx_hinter *h = READ_ONCE(v->hinter);
+
+	WRITE_ONCE(v->owed, false);
+	if (!h)
+		return;
+	kvmx_call_owed(h, key);
+	raw_spin_lock(&h->lock);
+	if (kvmx_grant_wake(h) && h->on)
+		kvmx_grant_send(h);
+	if (h->area.changed)
+		kvmx_area_tell(h, key);
+	raw_spin_unlock(&h->lock);
+}
+
+void __init kvmx_watch_init(void)
+{
+	static_call_update(kvmx_on_owed, watch_owed);
+	static_call_update(kvmx_on_halt, watch_halt);
+	static_call_update(kvmx_on_kick, watch_kick);
+	static_call_update(kvmx_on_event_hint, watch_event);
+}
