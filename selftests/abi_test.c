@@ -4,6 +4,7 @@
  * pointers. Offsets: header/offsets.c. Arrays: array_test.c.
  */
 #include <errno.h>
+#include <linux/kvmx_hint.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -46,6 +47,9 @@ COMMAND(vm_stats, KVMX_VM_STATS, ON_VM, kvmx_stats, ALL_GROUPS, 12, 4);
 COMMAND(vm_place, KVMX_VM_PLACE, ON_VM, kvmx_place,
 	KVMX_PLACE_DRY_RUN | KVMX_PLACE_ENFORCE | KVMX_PLACE_REPLACE, 0, 0);
 COMMAND(vm_placed, KVMX_VM_PLACED, ON_VM, kvmx_placed, 0, 0, 0);
+COMMAND(vm_hint, KVMX_VM_HINT, ON_VM, kvmx_hint, KVMX_HINT_COMMIT, 20, 4);
+COMMAND(vm_hinted, KVMX_VM_HINTED, ON_VM, kvmx_hint, 0, 20, 4);
+COMMAND(vm_hint_counts, KVMX_VM_HINT_COUNTS, ON_VM, kvmx_hint_counts, 0, 0, 0);
 COMMAND(stats_notes, KVMX_STATS_NOTES, ON_STATS, kvmx_notes, 0, 24, 8);
 COMMAND(stats_top, KVMX_STATS_TOP, ON_STATS, kvmx_top, 0, 20, 4);
 
@@ -249,6 +253,8 @@ TEST_F_TIMEOUT(abi, an_unknown_command_is_enotty_on_each_kind_of_fd, 60)
 			    cmd == KVMX_VM_VCPUS || cmd == KVMX_VM_STATS ||
 			    cmd == KVMX_VM_PLACE || cmd == KVMX_VM_COMMIT ||
 			    cmd == KVMX_VM_CLEAR || cmd == KVMX_VM_PLACED ||
+			    cmd == KVMX_VM_HINT || cmd == KVMX_VM_HINTED ||
+			    cmd == KVMX_VM_HINT_COUNTS ||
 			    cmd == KVMX_STATS_NOTES || cmd == KVMX_STATS_TOP)
 				continue;
 			EXPECT_EQ(ENOTTY, try_ioctl(self->s.fd[i], cmd, self->s.buf));

@@ -6,7 +6,7 @@
 #include "vmm.h"
 
 	.section .rodata
-	.globl	vmm_guest, vmm_guest_irq, vmm_guest_end
+	.globl	vmm_guest, vmm_guest_32, vmm_guest_irq, vmm_guest_end
 	.balign	16
 	.code64
 
@@ -56,6 +56,8 @@ first:
 	step	VMM_CR4, do_cr4
 	step	VMM_PING, do_ping
 	step	VMM_PONG, do_pong
+	step	VMM_KVMX, do_kvmx_vmmcall
+	step	VMM_KVMX_VMCALL, do_kvmx_vmcall
 	ud2
 done:
 	movw	$VMM_DONE_PORT, %dx
@@ -167,6 +169,56 @@ do_pong:
 	cli
 	send
 	again	do_pong
+
+/* A call as struct vmm_call says; what is not expected is counted. */
+	.macro	kvmx insn, to
+	pushq	%rsi
+	movq	VMM_CALL_NR(%rdi), %rax
+	movq	VMM_CALL_ARG0(%rdi), %rbx
+	movq	VMM_CALL_ARG1(%rdi), %rcx
+	movq	VMM_CALL_ARG2(%rdi), %rdx
+	movq	VMM_CALL_ARG3(%rdi), %rsi
+	\insn
+	popq	%rsi
+	movq	%rax, VMM_CALL_RET(%rdi)
+	cmpq	%rax, VMM_CALL_WANT(%rdi)
+	je	1f
+	movq	%rax, VMM_CALL_OTHER(%rdi)
+	incq	VMM_CALL_OTHERS(%rdi)
+1:	again	\to
+	.endm
+
+do_kvmx_vmmcall:
+	kvmx	vmmcall, do_kvmx_vmmcall
+
+do_kvmx_vmcall:
+	kvmx	vmcall, do_kvmx_vmcall
+
+/* The same all over, in 32-bit code: EDI is the vCPU's struct vmm_prog. */
+	.code32
+vmm_guest_32:
+	movl	VMM_CALL_ROUNDS(%edi), %ebp
+2:	movl	VMM_CALL_NR(%edi), %eax
+	movl	VMM_CALL_ARG0(%edi), %ebx
+	movl	VMM_CALL_ARG1(%edi), %ecx
+	movl	VMM_CALL_ARG2(%edi), %edx
+	movl	VMM_CALL_ARG3(%edi), %esi
+	cmpl	$0, VMM_CALL_INTEL(%edi)
+	jne	3f
+	vmmcall
+	jmp	4f
+3:	vmcall
+4:	movl	%eax, VMM_CALL_RET(%edi)
+	cmpl	%eax, VMM_CALL_WANT(%edi)
+	je	5f
+	movl	%eax, VMM_CALL_OTHER(%edi)
+	incl	VMM_CALL_OTHERS(%edi)
+5:	decl	%ebp
+	jnz	2b
+	movw	$VMM_DONE_PORT, %dx
+	outb	%al, %dx
+	jmp	vmm_guest_32
+	.code64
 
 /* The x2APIC's end of interrupt. */
 vmm_guest_irq:

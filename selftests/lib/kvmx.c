@@ -17,6 +17,15 @@ int kvmx_node(void)
 	return fd;
 }
 
+int kvmx_node_rw(void)
+{
+	int fd = open(KVMX_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die_errno(KVMX_DEVICE);
+	return fd;
+}
+
 int kvmx_info(int node, struct kvmx_info *info)
 {
 	memset(info, 0, sizeof(*info));

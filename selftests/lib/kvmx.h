@@ -88,6 +88,8 @@ bool kvmx_feature_off(int node, const char *name);
 
 /* These end the program where they fail. */
 int kvmx_node(void);
+/* The same, for what changes something. */
+int kvmx_node_rw(void);
 int kvmx_vm_by_fd(int node, int kvm_vm_fd);
 struct stats *kvmx_stats(int vm, unsigned int vcpu);
 struct stats *kvmx_stats_with(int vm, unsigned int vcpu, unsigned int groups);

@@ -25,6 +25,7 @@ const char *vmm_reason(unsigned int kind)
 		[VMM_HLT] = { "HLT", "hlt" },
 		[VMM_HLT_USER] = { "HLT", "hlt" },
 		[VMM_HYPERCALL] = { "VMCALL", "hypercall" },
+		[VMM_KVMX] = { "VMCALL", "hypercall" },
 		[VMM_RDMSR] = { "MSR_READ", "msr" },
 		[VMM_WRMSR] = { "MSR_WRITE", "msr" },
 		[VMM_TOUCH] = { "EPT_VIOLATION", "npf" },

@@ -8,7 +8,6 @@
 
 #include "die.h"
 #include "kvmx.h"
-#include "place.h"
 #include "setup.h"
 
 void setup_begin(struct setup *s)
@@ -17,7 +16,7 @@ void setup_begin(struct setup *s)
 	vmm_add_vcpu(s->vm);
 	vmm_add_vcpu_id(s->vm, 7);
 	/* For writing, which some commands need. */
-	s->fd[ON_NODE] = place_node();
+	s->fd[ON_NODE] = kvmx_node_rw();
 	s->fd[ON_VM] = kvmx_vm_by_fd(s->fd[ON_NODE], s->vm->fd);
 	s->fd[ON_STATS] = kvmx_vm_stats_with(s->fd[ON_VM], 0,
 					     KVMX_STATS_SCHED);

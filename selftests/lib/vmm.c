@@ -104,11 +104,11 @@ static void fill_memory(struct vmm *vm)
 	uint64_t i;
 
 	memcpy(vm->mem + GPA_CODE, vmm_guest, vmm_guest_end - vmm_guest);
-	/* Identity, 2 MB pages, present, writable, accessed, dirty. */
-	pml4[0] = GPA_PDPT | 0x23;
-	pdpt[0] = GPA_PD | 0x23;
+	/* Identity, 2 MB pages, present, writable, accessed, dirty, anybody's. */
+	pml4[0] = GPA_PDPT | 0x27;
+	pdpt[0] = GPA_PD | 0x27;
 	for (i = 0; i < 512; i++)
-		pd[i] = i << 21 | 0xe3;
+		pd[i] = i << 21 | 0xe7;
 	gdt[1] = 0x00209b0000000000;	/* 64-bit code */
 	gdt[2] = 0x00cf93000000ffff;	/* data */
 	gate[0] = (irq & 0xffff) | 8 << 16 | 0x8eULL << 40 | irq >> 16 << 48;
@@ -319,6 +319,9 @@ static uint64_t load_batch(struct vmm_vcpu *v, const struct vmm_step *steps,
 			break;
 		case VMM_HYPERCALL:
 			s->kind = vmm_intel() ? VMM_VMCALL : VMM_HYPERCALL;
+			break;
+		case VMM_KVMX:
+			s->kind = vmm_intel() ? VMM_KVMX_VMCALL : VMM_KVMX;
 			break;
 		case VMM_MMIO:
 			s->arg = VMM_HOLE_GPA;

@@ -17,6 +17,19 @@
 #define VMM_STEP_SIZE		24
 #define VMM_STEP_N		8
 #define VMM_STEP_ARG		16
+/* The same of struct vmm_call. */
+#define VMM_PROG_CALL		2048
+#define VMM_CALL_NR		(VMM_PROG_CALL + 0)
+#define VMM_CALL_ARG0		(VMM_PROG_CALL + 8)
+#define VMM_CALL_ARG1		(VMM_PROG_CALL + 16)
+#define VMM_CALL_ARG2		(VMM_PROG_CALL + 24)
+#define VMM_CALL_ARG3		(VMM_PROG_CALL + 32)
+#define VMM_CALL_WANT		(VMM_PROG_CALL + 40)
+#define VMM_CALL_RET		(VMM_PROG_CALL + 48)
+#define VMM_CALL_OTHER		(VMM_PROG_CALL + 56)
+#define VMM_CALL_OTHERS		(VMM_PROG_CALL + 64)
+#define VMM_CALL_ROUNDS		(VMM_PROG_CALL + 72)
+#define VMM_CALL_INTEL		(VMM_PROG_CALL + 76)
 
 /* Kinds of steps. */
 #define VMM_CPUID		0
@@ -38,10 +51,13 @@
 /* Two vCPUs wake each other: send and halt, halt and send; see vmm_wakes(). */
 #define VMM_PING		15
 #define VMM_PONG		16
-#define VMM_KINDS		17
+/* A hypercall as struct vmm_call says. */
+#define VMM_KVMX		17
+#define VMM_KINDS		18
 
-/* What guest.S uses. VMM_VMCALL is VMM_HYPERCALL on Intel. */
-#define VMM_VMCALL		17
+/* What guest.S uses. On Intel these are VMM_HYPERCALL and VMM_KVMX. */
+#define VMM_VMCALL		18
+#define VMM_KVMX_VMCALL		19
 #define VMM_DONE_PORT		0x5e0
 #define VMM_USER_PORT		0x5e4
 #define VMM_PIC_PORT		0x21
@@ -77,6 +93,19 @@ struct vmm_prog {
 	uint32_t halts;			/* the guest counts before each HLT */
 	uint64_t reserved;
 	struct vmm_step steps[VMM_MAX_STEPS];
+};
+
+/* Behind it in the same page: what VMM_KVMX does, and what came of it. */
+struct vmm_call {
+	uint64_t nr;
+	uint64_t arg[4];
+	uint64_t want;			/* the answer that is expected */
+	uint64_t ret;			/* the last answer */
+	uint64_t other;			/* the last one that was not expected */
+	uint64_t others;		/* how many those were */
+	/* For vmm_32(): */
+	uint32_t rounds;
+	uint32_t intel;
 };
 
 struct vmm;
@@ -130,6 +159,9 @@ struct vmm_vcpu *vmm_add_vcpu(struct vmm *vm);
 struct vmm_vcpu *vmm_add_vcpu_id(struct vmm *vm, unsigned int id);
 /* Registers as a batch needs them; at first, and after a reset. */
 void vmm_set_up(struct vmm_vcpu *v);
+/* Instead: the same guest as a user program; a guest that only calls, in 32 bits. */
+void vmm_set_up_user(struct vmm_vcpu *v);
+void vmm_set_up_32(struct vmm_vcpu *v);
 void vmm_destroy(struct vmm *vm);
 /* Closes /dev/kvm, which is kept open otherwise and holds KVM's module. */
 void vmm_let_go(void);
@@ -148,6 +180,12 @@ void vmm_do(struct vmm_vcpu *v, unsigned int kind, uint64_t n);
 void *vmm_map_huge(size_t size);
 void vmm_set_slot(struct vmm *vm, unsigned int slot, uint64_t gpa, void *mem,
 		  size_t size, uint32_t flags);
+
+/* What VMM_KVMX does. */
+static inline struct vmm_call *vmm_call(const struct vmm_vcpu *v)
+{
+	return (void *)((uint8_t *)v->prog + VMM_PROG_CALL);
+}
 
 /* Argument of VMM_PING and VMM_PONG: an interrupt for @v. */
 uint64_t vmm_wakes(const struct vmm_vcpu *v);

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Grants: what a thread is made for a while, that it ends on time, whoever is
+ * silent, stopped or killed, and that all is as it was before.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+
+#include "hint.h"
+#include "host.h"
+#include "kvmx.h"
+#include "module.h"
+#include "vmm.h"
+
+#define CRITICAL	KVMX_HINT_WORD(KVMX_KIND_CRITICAL, 1, 0)
+#define LATENCY		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
+#define GRANT_US	20000
+#define AREA		0x20000UL
+
+static int plain(int tid)
+{
+	return sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/* Grants of 20 ms, of which each 100 ms may have five. */
+static struct kvmx_hint generous(unsigned int effect, int arg)
+{
+	struct kvmx_hint h = hint_effect(1U << KVMX_KIND_CRITICAL |
+					 1U << KVMX_KIND_LATENCY, effect, arg);
+
+	h.budget_us = 90000;
+	h.period_us = 100000;
+	h.calls_per_s = 1000000;
+	h.kinds[KVMX_KIND_CRITICAL].grant_us = GRANT_US;
+	h.kinds[KVMX_KIND_LATENCY].grant_us = GRANT_US;
+	return h;
+}
+
+/*
+ * Waits until @tid's policy is @policy. Returns how long that took, in us, or more
+ * than any test allows.
+ */
+static uint64_t until(int tid, int policy)
+{
+	uint64_t from = now_us(), limit = 5000000ULL * patience();
+
+	while (plain(tid) != policy) {
+		if (now_us() - from > limit)
+			return UINT64_MAX;
+		usleep(200);
+	}
+	return now_us() - from;
+}
+
+FIXTURE(grant) {
+	int node, fd;
+	struct vmm *vm;
+	struct vmm_vcpu *v;
+	struct kvmx_area *a;
+};
+
+FIXTURE_SETUP(grant)
+{
+	self->node = kvmx_node_rw();
+	self->vm = vmm_create(VMM_IRQCHIP);
+	self->v = vmm_add_vcpu(self->vm);
+	vmm_warm(self->v);
+	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
+	self->a = (void *)(self->vm->mem + AREA);
+}
+
+FIXTURE_TEARDOWN(grant)
+{
+	close(self->fd);
+	vmm_destroy(self->vm);
+	close(self->node);
+}
+
+/* A thread that hints and is then in user space for a while, again and again. */
+static void start_hinting(struct vmm_vcpu *v, uint32_t word, unsigned int us)
+{
+	struct vmm_step steps[] = {
+		{ .kind = VMM_KVMX, .n = 1 },
+		{ .kind = VMM_OUT_USER, .n = 1 },
+	};
+
+	hint_load(v, KVMX_HC_HINT, word, 0, 0, 1);
+	v->user_us = us;
+	vmm_start(v, steps, 2);
+}
+
+static struct kvmx_hint_counts critical(int fd)
+{
+	return hint_counts(fd, 0, KVMX_KIND_CRITICAL);
+}
+
+TEST_F_TIMEOUT(grant, it_ends_on_time_though_its_guest_says_nothing, 120)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	unsigned int i, on_time = 0;
+	uint64_t us, worst = 0;
+
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	start_hinting(self->v, CRITICAL, 200000);
+	for (i = 0; i < 5; i++) {
+		ASSERT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+		us = until(self->v->tid, SCHED_OTHER);
+		ASSERT_NE(UINT64_MAX, us);
+		if (us > worst)
+			worst = us;
+		on_time += us < (GRANT_US + 30000) * patience();
+	}
+	TH_LOG("the longest of 5 was seen for %lu us, %u are granted",
+	       (unsigned long)worst, GRANT_US);
+	/* A busy emulator may stand still in one; the thread sleeps for longer. */
+	EXPECT_LE(3, on_time);
+	EXPECT_GE(180000 * patience(), worst);
+	vmm_stop(self->v);
+	EXPECT_LE(5, critical(self->fd).expired);
+	EXPECT_EQ(0, critical(self->fd).released);
+}
+
+TEST_F_TIMEOUT(grant, a_guest_that_spins_on_pays_no_more_than_it_may, 120)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	struct vmm_step steps[] = {
+		{ .kind = VMM_KVMX, .n = 1 },
+		{ .kind = VMM_SPIN, .n = scaled(20000000) + 2000000 },
+	};
+	struct kvmx_hint_counts c;
+	uint64_t from = now_us(), wall;
+	unsigned int i;
+
+	h.budget_us = 5000;
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	hint_load(self->v, KVMX_HC_HINT, CRITICAL, 0, 0, 1);
+	for (i = 0; i < 20; i++) {
+		vmm_run(self->v, steps, 2);
+		EXPECT_EQ(SCHED_OTHER, plain(0));
+	}
+	wall = now_us() - from;
+	c = critical(self->fd);
+	TH_LOG("%lu grants, %lu us in %lu us", (unsigned long)c.granted,
+	       (unsigned long)c.time_ns / 1000, (unsigned long)wall);
+	EXPECT_LT(0, c.granted);
+	EXPECT_LT(0, c.time_ns);
+	/* 5 ms in 100 ms, and what a late timer adds each time. */
+	EXPECT_GE((wall / 100000 + 2) * 5000 + c.granted * 4000 * patience(),
+		  c.time_ns / 1000);
+	EXPECT_EQ(20, c.given);
+	EXPECT_EQ(20, c.granted + c.refused_budget + c.refused_host);
+}
+
+TEST_F_TIMEOUT(grant, what_is_given_back_in_time_does_not_expire, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	struct kvmx_hint_counts c;
+	unsigned int i;
+
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+		EXPECT_EQ(SCHED_FIFO, plain(0));
+		EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+		EXPECT_EQ(SCHED_OTHER, plain(0));
+	}
+	c = critical(self->fd);
+	/* A machine that stands still for 20 ms now and then is one for tests. */
+	EXPECT_EQ(20, c.released + c.late);
+	EXPECT_LE(15, c.released);
+	EXPECT_EQ(c.granted, c.released + c.expired);
+	/* A hint taken back is the same. */
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_HINT, 0, 0, 0));
+	EXPECT_EQ(SCHED_OTHER, plain(0));
+}
+
+TEST_F_TIMEOUT(grant, nice_and_slice_are_put_back_as_they_were, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_NICE, -15);
+	int err;
+
+	ASSERT_EQ(0, setpriority(PRIO_PROCESS, 0, 3));
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	EXPECT_EQ(-15, getpriority(PRIO_PROCESS, 0));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+	EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
+
+	h = generous(KVMX_EFFECT_FIFO, 0);
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+	EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
+	EXPECT_EQ(0, sched_getscheduler(0));
+
+	h = generous(KVMX_EFFECT_SLICE, 5000);
+	err = hint_set(self->fd, &h);
+	if (err) {
+		/* Kernels before 6.12: refused, not accepted and idle. */
+		EXPECT_EQ(EOPNOTSUPP, err);
+	} else {
+		EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+		EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+		EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
+	}
+	/* The ceiling of halt polling is not there yet, and says so. */
+	h = generous(KVMX_EFFECT_NONE, 0);
+	h.kinds[KVMX_KIND_LATENCY].effect = KVMX_EFFECT_POLL;
+	EXPECT_EQ(EOPNOTSUPP, hint_set(self->fd, &h));
+}
+
+TEST_F_TIMEOUT(grant, who_changes_the_thread_meanwhile_wins, 60)
+{
+	struct sched_param none = { 0 }, five = { .sched_priority = 5 };
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_BATCH, &none));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+	EXPECT_EQ(SCHED_BATCH, plain(0));
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &none));
+	/* One that is real-time already is better off without. */
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &five));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	EXPECT_EQ(0, sched_getparam(0, &none));
+	EXPECT_EQ(5, none.sched_priority);
+	EXPECT_EQ(1, critical(self->fd).refused_host);
+	none.sched_priority = 0;
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &none));
+}
+
+TEST_F_TIMEOUT(grant, hints_that_go_off_put_everything_back_at_once, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	int other;
+
+	h.kinds[KVMX_KIND_CRITICAL].grant_us = 90000;
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	hint_off(self->fd);
+	EXPECT_EQ(SCHED_OTHER, plain(0));
+	/* The fd that made the policy is closed. */
+	other = kvmx_vm_by_fd(self->node, self->vm->fd);
+	ASSERT_EQ(0, hint_set(other, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	close(other);
+	EXPECT_EQ(SCHED_OTHER, plain(0));
+}
+
+TEST_F_TIMEOUT(grant, a_guest_that_halts_wakes_up_boosted, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	struct vmm_step step = { .kind = VMM_HLT, .n = 1 };
+	struct kvmx_hint_counts c;
+
+	memset(self->a, 0, 4096);
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, AREA, 0,
+			       sizeof(*self->a)));
+	self->a->guest.hint = LATENCY;
+	self->a->guest.seq++;
+	self->v->halt_us = 100000;	/* longer than a grant: it costs none */
+	vmm_start(self->v, &step, 1);
+	EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+	/* The guest takes it back by a store, which the next halt shows. */
+	self->a->guest.hint = 0;
+	EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
+	vmm_stop(self->v);
+	c = hint_counts(self->fd, 0, KVMX_KIND_LATENCY);
+	EXPECT_EQ(1, c.granted);
+	EXPECT_EQ(1, c.released + c.expired);
+	EXPECT_GT(40000000, c.time_ns);
+	EXPECT_EQ(0, self->a->host.state & KVMX_GRANT_ON);
+	EXPECT_EQ(1, self->a->host.granted);
+}
+
+/* A VMM in a process of its own, whose vCPU hints all the time. */
+static int vmm_apart(int to, int from)
+{
+	struct vmm *vm = vmm_create(0);
+	struct vmm_vcpu *v = vmm_add_vcpu(vm);
+	char c;
+
+	if (write(to, "", 1) != 1 || read(from, &c, 1) != 1)
+		return 1;
+	hint_load(v, KVMX_HC_HINT, CRITICAL, 0, 0, 1);
+	v->user_us = 3000;
+	for (;;) {
+		vmm_do(v, VMM_KVMX, 1);
+		vmm_do(v, VMM_OUT_USER, 1);
+	}
+	return 0;
+}
+
+static int start_apart(int node, int *fd, const struct kvmx_hint *h)
+{
+	int there[2], back[2], pid;
+	char c;
+
+	if (pipe(there) || pipe(back))
+		return -1;
+	pid = fork();
+	if (!pid)
+		_exit(vmm_apart(back[1], there[0]));
+	if (read(back[0], &c, 1) != 1)
+		return -1;
+	*fd = kvmx_open(node, KVMX_BY_PID, pid, 0);
+	if (*fd < 0 || hint_set(*fd, h) || write(there[1], "", 1) != 1)
+		return -1;
+	close(there[0]);
+	close(there[1]);
+	close(back[0]);
+	close(back[1]);
+	return pid;
+}
+
+TEST_F_TIMEOUT(grant, a_vmm_that_is_stopped_keeps_no_grant, 120)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	unsigned int i, boosted = 0;
+	int fd, pid, status;
+
+	pid = start_apart(self->node, &fd, &h);
+	ASSERT_LT(0, pid);
+	for (i = 0; i < 100 && boosted < 5; i++) {
+		if (until(pid, SCHED_FIFO) == UINT64_MAX)
+			break;
+		kill(pid, SIGSTOP);
+		waitpid(pid, &status, WUNTRACED);
+		boosted += plain(pid) == SCHED_FIFO;
+		EXPECT_GE((GRANT_US + 150000) * patience(),
+			  until(pid, SCHED_OTHER));
+		kill(pid, SIGCONT);
+	}
+	EXPECT_EQ(5, boosted);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	close(fd);
+}
+
+TEST_F_TIMEOUT(grant, a_vmm_that_is_killed_while_boosted_leaves_nothing, 120)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	int fd, pid, status, i;
+
+	h.flags = KVMX_HINT_COMMIT;
+	for (i = 0; i < 10; i++) {
+		pid = start_apart(self->node, &fd, &h);
+		ASSERT_LT(0, pid);
+		EXPECT_NE(UINT64_MAX, until(pid, SCHED_FIFO));
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		close(fd);
+	}
+	/* And HOST_HARNESS_MAIN sees whether memory is held. */
+}
+
+TEST_F_TIMEOUT(grant, kvmx_that_goes_takes_grants_along, 120)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	const char *ko = module_file();
+	unsigned long refused = 0;
+	int i;
+
+	if (!ko)
+		SKIP(return, "the module's file is not at hand");
+	h.flags = KVMX_HINT_COMMIT;
+	h.kinds[KVMX_KIND_CRITICAL].grant_us = 90000;
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, hint_set(self->fd, &h));
+		EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+		close(self->fd);
+		close(self->node);
+		ASSERT_TRUE(module_unload_busy(10, &refused));
+		EXPECT_EQ(SCHED_OTHER, plain(0));
+		ASSERT_EQ(0, module_load(ko, ""));
+		self->node = kvmx_node_rw();
+		self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
+	}
+}
+
+HOST_HARNESS_MAIN

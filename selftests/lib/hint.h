@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Hints, from both sides: policies of a VM fd, and calls of a guest. */
+#ifndef KVMX_LIB_HINT_H
+#define KVMX_LIB_HINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/kvm_para.h>
+#include <linux/kvmx_hint.h>
+
+#include "vmm.h"
+
+/* A policy that allows nothing; sizes are set. */
+struct kvmx_hint hint_policy(void);
+/* The same with some kinds (1 << KVMX_KIND_*) allowed to do @effect. */
+struct kvmx_hint hint_effect(unsigned int kinds, unsigned int effect, int arg);
+/* 0 or the errno of KVMX_VM_HINT. */
+int hint_set(int vm, const struct kvmx_hint *policy);
+/* hint_effect() and hint_set(), which must work. */
+void hint_allow(int vm, unsigned int kinds, unsigned int effect, int arg);
+void hint_off(int vm);
+struct kvmx_hint hint_get(int vm);
+struct kvmx_hint_counts hint_counts(int vm, unsigned int vcpu,
+				    unsigned int kind);
+
+/* One call of the guest, in the calling thread, and its answer. */
+int64_t hint_call(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
+		  uint32_t a3);
+/* What the calls of v's next VMM_KVMX are, and the answer that is expected. */
+void hint_load(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
+	       uint32_t a3, int64_t want);
+
+/*
+ * Sends a thread a signal that does nothing, every @us; between hint_pester() and
+ * hint_leave_alone(), one thread at a time.
+ */
+void hint_pester(int tid, unsigned int us);
+void hint_leave_alone(void);
+
+#endif /* KVMX_LIB_HINT_H */
