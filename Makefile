@@ -17,7 +17,7 @@ all: modules tools
 
 help:
 	@echo 'On a KVM host:'
-	@echo '  make                 module for the running kernel, and the tool'
+	@echo '  make                 modules for the running kernel (host, guest), and the tool'
 	@echo '  make install         both, the man pages and the header (root)'
 	@echo '  make uninstall       takes them away again'
 	@echo '  make clean           removes what was built here'
@@ -57,7 +57,7 @@ tools_install:
 uninstall:
 	$(MAKE) -C tools/kvmx uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/include/linux/,$(notdir $(wildcard uapi/linux/*.h)))
-	find $(DESTDIR)/lib/modules/$$(uname -r) -name 'kvmx.ko*' -delete
+	find $(DESTDIR)/lib/modules/$$(uname -r) \( -name 'kvmx.ko*' -o -name 'kvmx_guest.ko*' \) -delete
 	test -n "$(DESTDIR)" || depmod
 
 clean:
