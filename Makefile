@@ -53,10 +53,12 @@ modules_install:
 tools_install:
 	$(MAKE) -C tools/kvmx install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/linux uapi/linux/*.h
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include tools/guest/kvmx-hint.h
 
 uninstall:
 	$(MAKE) -C tools/kvmx uninstall PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/include/linux/,$(notdir $(wildcard uapi/linux/*.h)))
+	rm -f $(DESTDIR)$(PREFIX)/include/kvmx-hint.h
 	find $(DESTDIR)/lib/modules/$$(uname -r) \( -name 'kvmx.ko*' -o -name 'kvmx_guest.ko*' \) -delete
 	test -n "$(DESTDIR)" || depmod
 
