@@ -67,7 +67,7 @@ quietly()
 # What modules are made from. The rest of the tree may change without
 # compiling them again.
 MODULE_SOURCES='^(Kbuild$|Makefile$|module/|uapi/|selftests/layout/)'
-USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/bench/|selftests/|module/(core|place|stats)/)'
+USER_SOURCES='^(Makefile$|uapi/|tools/kvmx/|tools/guest/|tools/bench/|selftests/|module/(core|place|stats)/)'
 
 # The fault that modules are built with, on purpose (module/plant.c); as a rule
 # none. Builds with one have places of their own.
@@ -147,10 +147,24 @@ build_user_locked()
 			cp "$src/tools/kvmx/kvmx" "$tmp/bin/"
 		fi
 	fi
+	[ ! -d "$src/tools/guest" ] || build_example "$src" "$place" "$tmp/bin"
 	[ -z "${LAB_BENCH:-}" ] || build_bench "$src" "$place" "$tmp/bin"
 	[ -n "${LAB_BARE:-}" ] || [ ! -f "$src/selftests/Makefile" ] ||
 		build_selftests "$src" "$place" "$tmp/selftests"
 	finish_dir "$tmp" "$place/out" "$key"
+}
+
+# What a program in the guest does.
+build_example()
+{
+	local src=$1 place=$2 to=$3
+	quietly "$place/guest.log" "example for guests" \
+		in_buildroot make -C "$src/tools/guest" OUTPUT="$place"
+	cp "$place/hint-example" "$to/"
+	[ -d "$src/selftests/guest" ] || return 0
+	quietly "$place/guest.log" "tests for guests" \
+		in_buildroot make -C "$src/selftests/guest" OUTPUT="$place"
+	cp "$place/hint-check" "$to/"
 }
 
 build_bench()

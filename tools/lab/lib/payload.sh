@@ -37,6 +37,32 @@ guest_make_locked()
 	finish_dir "$tmp" "$GUEST" "$key"
 }
 
+# guest_extras TREE: what a guest gets of the tree, in a folder of its own:
+# G_EXTRAS; set to nothing where the tree has nothing for guests.
+guest_extras()
+{
+	local tree=$1
+	# A fault on purpose is the host's.
+	LAB_PLANT='' build_modules "$tree" "$LAB_GUEST_SERIES"
+	G_EXTRAS=''
+	[ ! -f "${B_MODULES:-/nowhere}/kvmx_guest.ko" ] || G_EXTRAS=$B_MODULES
+}
+
+# guest_initrd EXTRAS USER FILE: the guest's, and behind it an archive with
+# what is the tree's: the kernel unpacks one after the other.
+guest_initrd()
+{
+	local extras=$1 user=$2 file=$3 r=$3.root
+	cp "$GUEST/initrd" "$file"
+	[ -n "$extras" ] || return 0
+	mkdir -p "$r/kvmx"
+	cp "$extras/kvmx_guest.ko" "$r/kvmx/"
+	find "$user/bin" -name 'hint-*' -exec cp -t "$r/kvmx" {} +
+	initramfs_pack "$r" "$file.extras"
+	cat "$file.extras" >>"$file"
+	rm -rf "$r" "$file.extras"
+}
+
 # payload_base TREE SERIES: sets P_BASE, what all runs of this tree and kernel
 # have in common.
 payload_base()
@@ -44,12 +70,14 @@ payload_base()
 	local tree=$1 series=$2 key name=$2${LAB_PLANT:+-$LAB_PLANT}
 	guest_make
 	build_user "$tree"
+	guest_extras "$tree"
 	build_modules "$tree" "$series"
 	kernel_image "$series"
 	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}${LAB_BENCH:+-bench}
 	mkdir -p "$(dirname "$P_BASE")"
 	key="$(file_key payload.sh) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
 	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"
+	key+=" ${G_EXTRAS:+$(cat "$G_EXTRAS/.lab-stamp")}"
 	is_fresh "$P_BASE" "$key" ||
 		with_lock "payload-$(key_of "$tree")-$name" payload_base_locked "$key"
 }
@@ -87,7 +115,8 @@ payload_base_locked()
 		cp -a "$B_USER/bin/." "$tmp/bin/"
 		[ ! -d "$B_USER/selftests" ] || cp -a "$B_USER/selftests" "$tmp/selftests"
 	fi
-	cp "$GUEST"/{vmlinuz,initrd} "$tmp/guest/"
+	cp "$GUEST/vmlinuz" "$tmp/guest/"
+	guest_initrd "$G_EXTRAS" "$B_USER" "$tmp/guest/initrd"
 	finish_dir "$tmp" "$dir" "$key"
 }
 
