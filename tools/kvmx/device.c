@@ -220,6 +220,29 @@ ssize_t device_read_events(int events, void *buf, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+int device_hint(int vm, struct kvmx_hint *hint)
+{
+	hint->size = sizeof(*hint);
+	return call(vm, KVMX_VM_HINT, hint);
+}
+
+int device_hinted(int vm, struct kvmx_hint *hint)
+{
+	memset(hint, 0, sizeof(*hint));
+	hint->size = sizeof(*hint);
+	return call(vm, KVMX_VM_HINTED, hint);
+}
+
+int device_hint_counts(int vm, __u32 vcpu, __u32 kind,
+		       struct kvmx_hint_counts *counts)
+{
+	memset(counts, 0, sizeof(*counts));
+	counts->size = sizeof(*counts);
+	counts->vcpu = vcpu;
+	counts->kind = kind;
+	return call(vm, KVMX_VM_HINT_COUNTS, counts);
+}
+
 ssize_t device_read(int stats, void *buf, size_t size, off_t at)
 {
 	ssize_t n;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include <linux/kvmx.h>
+#include <linux/kvmx_hint.h>
 #include <linux/kvmx_place.h>
 
 int device_open(bool write);
@@ -34,6 +35,11 @@ int device_clear(int vm);
 int device_placed(int vm, struct kvmx_placed *placed);
 int device_events(int dev, __u64 mask);
 ssize_t device_read_events(int events, void *buf, size_t size);
+
+int device_hint(int vm, struct kvmx_hint *hint);
+int device_hinted(int vm, struct kvmx_hint *hint);
+int device_hint_counts(int vm, __u32 vcpu, __u32 kind,
+		       struct kvmx_hint_counts *counts);
 
 ssize_t device_read(int stats, void *buf, size_t size, off_t at);
 int device_top(int stats, __u32 what, struct kvmx_top_row **rows,

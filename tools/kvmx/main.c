@@ -17,6 +17,8 @@ static const struct command {
 } commands[] = {
 	{ "ept", cmd_ept, ept_help,
 	  "second level of page tables: violations, mappings, MMIO and ports" },
+	{ "hint", cmd_hint, hint_help,
+	  "hints of guests: who may give them, to what effect, what came of it" },
 	{ "info", cmd_info, info_help, "what the module is and can do here" },
 	{ "list", cmd_list, list_help, "the VMs of this host" },
 	{ "place", cmd_place, place_help,
@@ -48,8 +50,8 @@ static void help_all(void)
 	     "kvmx watches the vCPUs of KVM hosts, and places them.\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-8s%s\n", commands[i].name, commands[i].what);
-	puts("\nManual pages: kvmx(1), kvmx-ept(1), kvmx-info(1), kvmx-list(1),\n"
-	     "kvmx-place(1), kvmx-sched(1), kvmx-stat(1), kvmx-vpid(1)");
+	puts("\nManual pages: kvmx(1), kvmx-ept(1), kvmx-hint(1), kvmx-info(1),\n"
+	     "kvmx-list(1), kvmx-place(1), kvmx-sched(1), kvmx-stat(1), kvmx-vpid(1)");
 }
 
 static int help_one(int argc, char **argv)
