@@ -33,7 +33,7 @@ struct scene {
 };
 
 /* How much of the scene there is before the call. */
-enum stage { BARE, RECORDED, OPENED, COUNTED, PLACED };
+enum stage { BARE, RECORDED, OPENED, COUNTED, PLACED, HINTED };
 
 struct call {
 	const char *name;
@@ -54,7 +54,7 @@ struct calls {
 	unsigned int nr;
 };
 
-extern const struct calls stats_calls, place_calls;
+extern const struct calls stats_calls, place_calls, hint_calls;
 
 static inline void undo_fd(struct scene *s, long ret)
 {
@@ -63,6 +63,8 @@ static inline void undo_fd(struct scene *s, long ret)
 
 /* For stage PLACED, and for those who place for themselves. */
 void place_wishes(struct scene *s);
+/* For stage HINTED. */
+void hint_wishes(struct scene *s);
 
 /* kvmx's part of it is of interest where the VM is placed, too. */
 long call_create_vcpu(struct scene *s);

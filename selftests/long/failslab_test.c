@@ -60,7 +60,9 @@ static void scene_begin(struct scene *s, enum stage stage)
 static void scene_place(struct scene *s, enum stage stage)
 {
 	place_wishes(s);
-	if (stage < PLACED)
+	if (stage == HINTED)
+		hint_wishes(s);
+	if (stage != PLACED)
 		return;
 	s->events = kvmx_events(s->node, 1 << KVMX_EVENT_PLACED);
 	if (s->events < 0)
@@ -231,7 +233,12 @@ TEST_F_TIMEOUT(failslab, each_call_about_placements_does_so, 14400)
 	sweep_all(_metadata, self, &place_calls);
 }
 
-/* Names of all commands in the header: made by the Makefile. */
+TEST_F_TIMEOUT(failslab, each_call_about_hints_does_so, 14400)
+{
+	sweep_all(_metadata, self, &hint_calls);
+}
+
+/* Names of all commands in the headers: made by the Makefile. */
 static const struct {
 	const char *name;
 	unsigned int cmd;
@@ -255,7 +262,8 @@ static bool is_in(const struct calls *calls, unsigned int cmd)
 
 static bool has_case(unsigned int cmd)
 {
-	return is_in(&stats_calls, cmd) || is_in(&place_calls, cmd);
+	return is_in(&stats_calls, cmd) || is_in(&place_calls, cmd) ||
+	       is_in(&hint_calls, cmd);
 }
 
 TEST(each_command_of_the_contract_has_a_case)
