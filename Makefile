@@ -7,11 +7,12 @@ DESTDIR	?=
 VENDOR	?= amd
 LAB	:= tools/lab
 COUNTS	:= build/counts
-# What test-long runs.
-LONG	:= test-debug
-LONG	+= test-guards
-LONG	+= test-churn
+# What test-long runs, LANES at a time: what takes longest comes first.
+LONG	:= test-churn
+LONG	+= test-debug
 LONG	+= test-kvm
+LONG	+= test-guards
+LANES	?= 2
 
 all: modules tools
 
@@ -28,12 +29,12 @@ help:
 	@echo '  make test-debug      the self-tests on kernels that check themselves'
 	@echo '  make test-guards     planted faults: do those kernels find them?'
 	@echo '  make test-churn      loads, lives and everything at once, for long; no memory'
-	@echo '  make test-long       all that takes long: $(LONG)'
+	@echo '  make test-long       all that takes long, hours: $(LONG)'
 	@echo '  make test-kvm        upstream'"'"'s KVM selftests end alike with and without kvmx'
 	@echo '  make bench           what an exit costs, beside other tools; VENDOR=amd|intel'
 	@echo '  make check           style and structure only'
 	@echo '  make unit            unit tests only'
-	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR.'
+	@echo 'Variables: KDIR, PREFIX, DESTDIR, VENDOR; LANES: machines at a time in test-long.'
 
 modules:
 	@test -d "$(KDIR)" || { echo "kvmx: no kernel headers in $(KDIR):" \
@@ -90,7 +91,7 @@ test-churn:
 # Each is a target of its own that ends with a line "N passed, N failed,
 # N skipped"; one that fails does not keep the next from being tried.
 test-long:
-	@$(LAB)/long $(LONG)
+	@$(LAB)/long -j $(LANES) $(LONG)
 
 test-kvm:
 	@$(LAB)/kvm-tests
