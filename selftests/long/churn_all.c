@@ -281,14 +281,14 @@ FIXTURE_TEARDOWN(churn)
 	module_load(ko, param);
 }
 
-/* And places it, and gives back what was there before. */
+/* And places it, whose vCPU is this thread's, and gives back what was before. */
 static void expect_placement(struct __test_metadata *_metadata, struct vmm *vm)
 {
-	struct placing *p = place_new(KVMX_POLICY_PACK);
+	struct placing *p = place_new(KVMX_POLICY_PIN);
 	uint64_t before = cpus_of(0);
 	int fd = place_vm(vm->fd);
 
-	place_emulator(p, 1);
+	place_pin(p, 0, 0);
 	EXPECT_EQ(0, place_do(fd, p));
 	EXPECT_EQ(1, cpus_of(0));
 	EXPECT_EQ(0, place_clear(fd));
