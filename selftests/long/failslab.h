@@ -29,7 +29,7 @@ struct scene {
 	size_t size;		/* of all that can be read of it */
 	struct kvmx_vm_info info;
 	uint8_t buf[1 << 20];
-	struct kvmx_feature features[64];
+	struct kvmx_feature features[96];
 };
 
 /* How much of the scene there is before the call. */

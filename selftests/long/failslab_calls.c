@@ -18,7 +18,7 @@ static long call_node(struct scene *s)
 static long call_info(struct scene *s)
 {
 	struct kvmx_info info = {
-		.size = sizeof(info), .nr_features = 64,
+		.size = sizeof(info), .nr_features = 96,
 		.features = (uintptr_t)s->features,
 		.feature_size = sizeof(*s->features),
 	};

@@ -131,8 +131,8 @@ FIXTURE_TEARDOWN(failslab)
 /* Succeeds in full: nothing is missing for lack of memory. */
 static void expect_all_features(struct __test_metadata *_metadata, int node)
 {
-	struct kvmx_feature f[64];
-	int i, nr = kvmx_features(node, f, 64);
+	struct kvmx_feature f[96];
+	int i, nr = kvmx_features(node, f, 96);
 
 	for (i = 0; i < nr; i++)
 		EXPECT_EQ(NULL, strstr(f[i].reason, "error -12")) {
