@@ -48,19 +48,28 @@ struct hand *crew_hire(struct crew *c, const char *name, crew_work work)
 	_exit(0);
 }
 
-void crew_rest(const struct crew *c, const struct timespec *from)
+void crew_nap(const struct crew *c, long us)
 {
 	const long slice = 50000;
+
+	for (; us > 0 && !crew_done(c); us -= slice)
+		usleep(us < slice ? us : slice);
+}
+
+long crew_us(const struct timespec *from)
+{
 	struct timespec to;
-	long took, us;
 
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	took = (to.tv_sec - from->tv_sec) * 1000000 +
+	return (to.tv_sec - from->tv_sec) * 1000000 +
 	       (to.tv_nsec - from->tv_nsec) / 1000;
-	/* What took seconds makes for a nap of a minute: by slices. */
-	for (us = took * 5 + rand() % (took * 10 + 10000);
-	     us > 0 && !crew_done(c); us -= slice)
-		usleep(us < slice ? us : slice);
+}
+
+void crew_rest(const struct crew *c, const struct timespec *from)
+{
+	long took = crew_us(from);
+
+	crew_nap(c, took * 5 + rand() % (took * 10 + 10000));
 }
 
 /* A minute for the last round. */

@@ -35,9 +35,15 @@ static inline bool crew_done(const struct crew *c)
 	return c->stop;
 }
 
+/* In slices, and not beyond the end. */
+void crew_nap(const struct crew *c, long us);
+
+/* How long ago that was. */
+long crew_us(const struct timespec *from);
+
 /*
- * Rests five to fifteen times as long as it took since @from, at least for a moment,
- * and not beyond the end: what is always open keeps the module from being unloaded.
+ * Rests five to fifteen times as long as it took since @from, at least for a moment:
+ * what is always open keeps the module from being unloaded.
  */
 void crew_rest(const struct crew *c, const struct timespec *from);
 

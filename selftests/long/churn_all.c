@@ -40,9 +40,11 @@ static char param[32];
 
 static void loader(struct crew *c, struct hand *h)
 {
+	struct timespec from;
 	int err;
 
 	usleep(rand() % 100000);
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	err = module_unload("kvmx");
 	if (err == EWOULDBLOCK || err == EBUSY) {
 		h->done[LOADER_REFUSED]++;
@@ -55,6 +57,8 @@ static void loader(struct crew *c, struct hand *h)
 	if (err)
 		die("kvmx cannot be loaded: %s", strerror(err));
 	h->done[LOADER_LOADS]++;
+	/* While it goes it is not there: to go takes seconds where all is busy. */
+	crew_nap(c, crew_us(&from) * (1 + rand() % 3));
 }
 
 static void lives(struct crew *c, struct hand *h)
