@@ -3,7 +3,7 @@
  * From birth to placement: how long a thread of a placed VM lives before it has its
  * CPUs, as the module's events tell. Prints lines "WHO N MEDIAN MAX", in
  * nanoseconds: user threads, which are placed before their first instruction in
- * user space, and workers of io_uring, which the kernel makes.
+ * user space, and those of io_uring, which the kernel makes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,6 @@
 #include <linux/kvm.h>
 #include <linux/kvmx_events.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "die.h"
@@ -24,7 +23,7 @@
 #include "place.h"
 
 #define USERS		200
-#define WORKERS		50
+#define POLLERS		50
 
 static uint64_t took[USERS];
 
@@ -68,36 +67,22 @@ static void make_users(void)
 	}
 }
 
-/* Each takes a request that cannot be done, and waits with it. */
-static void make_workers(void)
+/* Each ring has a thread of the kernel's that polls it. */
+static void make_pollers(void)
 {
-	struct io_uring_params p = {};
-	int fd = syscall(SYS_io_uring_setup, 64, &p), pipes[2];
-	unsigned int i, at, *tail;
-	struct io_uring_sqe *sqe;
-	static char byte;
-	char *sq;
+	struct io_uring_params p;
+	unsigned int i;
+	int fd;
 
-	if (fd < 0 || pipe(pipes))
-		die_errno("io_uring");
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * sizeof(int),
-		  PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
-	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE,
-		   MAP_SHARED, fd, IORING_OFF_SQES);
-	if (sq == MAP_FAILED || sqe == MAP_FAILED)
-		die_errno("io_uring's rings");
-	tail = (unsigned int *)(sq + p.sq_off.tail);
-	for (i = 0; i < WORKERS; i++) {
-		at = *tail & (p.sq_entries - 1);
-		sqe[at] = (struct io_uring_sqe){
-			.opcode = IORING_OP_READ, .flags = IOSQE_ASYNC,
-			.fd = pipes[0], .addr = (uintptr_t)&byte, .len = 1,
+	for (i = 0; i < POLLERS; i++) {
+		p = (struct io_uring_params){
+			.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 1,
 		};
-		((unsigned int *)(sq + p.sq_off.array))[at] = at;
-		__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-		if (syscall(SYS_io_uring_enter, fd, 1, 0, 0, NULL, 0) != 1)
-			die_errno("io_uring_enter");
+		fd = syscall(SYS_io_uring_setup, 8, &p);
+		if (fd < 0)
+			die_errno("io_uring");
 		usleep(20000);
+		close(fd);
 	}
 }
 
@@ -123,8 +108,8 @@ int main(void)
 	make_users();
 	usleep(100000);
 	report("user", events, USERS);
-	make_workers();
+	make_pollers();
 	usleep(100000);
-	report("kernel", events, WORKERS);
+	report("kernel", events, POLLERS);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <fcntl.h>
 
 #include "die.h"
@@ -93,12 +94,14 @@ static void apply(int vm, unsigned int n)
 int main(void)
 {
 	static const unsigned int numbers[] = { 1, 16, 256, MAX };
+	struct rlimit files = { MAX + 64, MAX + 64 };
 	unsigned int i, nr = 0, threads = 0, most;
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	int kvm_vm, vm;
 
 	if (kvm < 0)
 		die_errno("/dev/kvm");
+	setrlimit(RLIMIT_NOFILE, &files);
 	most = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
 	kvm_vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	if (kvm_vm < 0)

@@ -176,7 +176,7 @@ static const char *kept(__u32 state)
 }
 
 static const char classes[] =
-	"vcpu: KVM says so; main: the first; io, worker, vhost: by name, a new thread's is its parent's; else other, placed as the emulator";
+	"vcpu: KVM says; main: the first; io, worker, vhost: name, if new the parent's; else other";
 
 /* The sums of a placement in force, for --show. */
 static void put_sums(struct out *o, const struct kvmx_placed *now)
