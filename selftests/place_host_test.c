@@ -102,6 +102,8 @@ FIXTURE_TEARDOWN(host)
 		put(SERVER, self->server);
 	if (self->grouped) {
 		put("/sys/fs/cgroup/cgroup.procs", "0");
+		rmdir(GROUP "/vcpus");
+		rmdir(GROUP "/emulator");
 		rmdir(GROUP);
 	}
 	vmm_stop(&self->vm->vcpu[0]);
@@ -221,6 +223,57 @@ TEST_F_TIMEOUT(host, what_a_cpuset_does_not_allow_is_refused, 60)
 	EXPECT_EQ(ERANGE, place_do(self->fd, self->p));
 	EXPECT_TRUE(place_note(self->p, KVMX_NOTE_OUTSIDE_CPUSET));
 	EXPECT_TRUE(as_before(&self->before));
+}
+
+/* A part of the group for some threads, as libvirt makes them. */
+static bool part(const char *name, const char *cpus)
+{
+	char path[96];
+	int n = snprintf(path, sizeof(path), GROUP "/%s", name);
+
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return false;
+	strcpy(path + n, "/cgroup.type");
+	if (!put(path, "threaded"))
+		return false;
+	strcpy(path + n, "/cpuset.cpus");
+	return put(GROUP "/cgroup.subtree_control", "+cpuset") &&
+	       put(path, cpus);
+}
+
+static bool into(const char *name, int tid)
+{
+	char path[96], text[16];
+
+	snprintf(path, sizeof(path), GROUP "/%s/cgroup.threads", name);
+	snprintf(text, sizeof(text), "%d", tid);
+	return put(path, text);
+}
+
+TEST_F_TIMEOUT(host, vcpus_and_emulator_may_have_cpusets_of_their_own, 120)
+{
+	self->grouped = in_group("0-3");
+	if (!self->grouped || !part("vcpus", "2-3") || !part("emulator", "0-1"))
+		SKIP(return, "no cpusets for threads in cgroup v2 here");
+	ASSERT_TRUE(into("vcpus", self->vcpu));
+	ASSERT_TRUE(into("emulator", getpid()));
+	ASSERT_TRUE(into("emulator", self->other.tid));
+	/* Each is given its CPU of its own cpuset. */
+	EXPECT_EQ(0, place_do(self->fd, self->p));
+	EXPECT_EQ(8, cpus_of(self->vcpu));
+	EXPECT_EQ(1, cpus_of(self->other.tid));
+	EXPECT_EQ(KVMX_THREAD_APPLIED,
+		  state_of(self->fd, self->p, self->vcpu));
+	/* What the one's allows the other's need not. */
+	place_emulator(self->p, 4);
+	self->p->req.flags = KVMX_PLACE_REPLACE;
+	EXPECT_EQ(ERANGE, place_do(self->fd, self->p));
+	EXPECT_TRUE(place_note(self->p, KVMX_NOTE_OUTSIDE_CPUSET));
+	EXPECT_EQ(8, cpus_of(self->vcpu));
+	EXPECT_EQ(1, cpus_of(self->other.tid));
+	EXPECT_EQ(0, place_clear(self->fd));
+	EXPECT_EQ(12, cpus_of(self->vcpu));
+	EXPECT_EQ(3, cpus_of(self->other.tid));
 }
 
 TEST_F_TIMEOUT(host, cpusets_are_obeyed_at_once_and_followed, 120)

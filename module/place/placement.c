@@ -197,7 +197,29 @@ static void first_allowed(struct kvmx_placement *p, struct task_struct *first,
 	kvmx_affinity_get(first, to);
 }
 
-/* What the VMM's cpuset allows; nothing of it once the process has ended. */
+/* Adds what the cpusets of the other threads allow, if they have some of their own. */
+static void threads_allowed(struct kvmx_placement *p, struct cpumask *to)
+{
+	struct task_struct *task;
+	struct kvmx_entry *e;
+
+	list_for_each_entry(e, &p->entries, link) {
+		if (e->kernel || e->tid == p->vm->pid)
+			continue;
+		task = get_pid_task(e->tid, PIDTYPE_PID);
+		if (!task)
+			continue;
+		if (kvmx_affinity_allowed(task, p->now))
+			cpumask_or(to, to, p->now);
+		put_task_struct(task);
+	}
+}
+
+/*
+ * What the VMM's cpusets allow, all together: libvirt gives vCPUs and emulator one
+ * each, and so does whoever keeps others out by a partition. Nothing of it once the
+ * process has ended.
+ */
 static void host_allowed(struct kvmx_placement *p, struct cpumask *to)
 {
 	struct task_struct *task = get_pid_task(p->vm->pid, PIDTYPE_TGID);
@@ -205,12 +227,14 @@ static void host_allowed(struct kvmx_placement *p, struct cpumask *to)
 	cpumask_clear(to);
 	if (!task)
 		return;
-	if (!kvmx_affinity_allowed(task, to))
+	if (kvmx_affinity_allowed(task, to))
+		threads_allowed(p, to);
+	else
 		first_allowed(p, task, to);
 	put_task_struct(task);
 }
 
-/* Does the cpuset allow other CPUs than in the last view? */
+/* Do the cpusets allow other CPUs than in the last view? */
 bool kvmx_placement_limits_changed(struct kvmx_placement *p)
 {
 	lockdep_assert_held(&p->lock);

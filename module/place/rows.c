@@ -52,6 +52,18 @@ static struct kvmx_placed_thread *add(const struct kvmx_layout *l, u32 class,
 	return &row->thread;
 }
 
+/* Not the CPUs of its plan: those that it has. */
+static void set_last(struct kvmx_entry *e, struct kvmx_rows *to)
+{
+	u64 *set = to->sets + (size_t)(to->nr - 1) * to->words;
+	unsigned int cpu;
+
+	memset(set, 0, to->words * sizeof(u64));
+	for_each_cpu(cpu, kvmx_kept(e, KVMX_KEPT_LAST))
+		if (cpu / 64 < to->words)
+			set[cpu / 64] |= 1ULL << cpu % 64;
+}
+
 static void add_entry(const struct kvmx_layout *l, struct kvmx_entry *e,
 		      struct kvmx_rows *to)
 {
@@ -64,6 +76,9 @@ static void add_entry(const struct kvmx_layout *l, struct kvmx_entry *e,
 	to->rows[to->nr - 1].tid = get_pid(e->tid);
 	t->state = e->state;
 	t->drifts = e->drifts;
+	if (l == e->placement->layout &&
+	    e->state & (KVMX_THREAD_YIELDED | KVMX_THREAD_FALLBACK))
+		set_last(e, to);
 	strscpy(t->name, task->comm, sizeof(t->name));
 	put_task_struct(task);
 }

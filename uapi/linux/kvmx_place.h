@@ -155,7 +155,8 @@ struct kvmx_place_note {
  * @nr_notes: room in @notes (in); number of notes (out)
  * @note_size: sizeof(struct kvmx_place_note) of the caller (in)
  * @threads: address of an array of struct kvmx_placed_thread, or 0 (in)
- * @masks: address of @nr_threads sets of CPUs, one per thread, or 0 (in)
+ * @masks: address of @nr_threads sets of CPUs, one per thread, or 0 (in); what
+ *	the plan has for it, for one that yielded or fell back what it has
  * @notes: address of an array of struct kvmx_place_note, or 0 (in)
  *
  * Numbers may be larger than there was room for: make room and ask again.
