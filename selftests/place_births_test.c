@@ -153,6 +153,94 @@ TEST_F_TIMEOUT(births, of_many_placements_none_misses_a_thread_that_is_born_mean
 	free(p);
 }
 
+/*
+ * Threads that beget one another, as QEMU's workers do: each tells what it has,
+ * starts the next one and goes.
+ */
+struct chain {
+	volatile bool stop, over;
+	volatile unsigned long links;
+	volatile uint64_t has;
+};
+
+static void *one_link(void *arg)
+{
+	struct chain *c = arg;
+	pthread_t next;
+
+	c->has = cpus_of(0);
+	c->links++;
+	usleep(200);
+	if (c->stop || pthread_create(&next, NULL, one_link, c))
+		c->over = true;
+	else
+		pthread_detach(next);
+	return NULL;
+}
+
+static bool chain_has(struct chain *c, uint64_t cpus)
+{
+	unsigned long from = c->links;
+
+	while (c->links < from + 3)
+		usleep(200);
+	return c->has == cpus;
+}
+
+/* All that are there, one after the other: what taskset -a does. */
+static void pin_all(int but, uint64_t cpus)
+{
+	static struct masks m;
+	unsigned int i;
+
+	masks_take(&m, getpid());
+	for (i = 0; i < m.nr; i++)
+		if (m.tid[i] != but)
+			set_cpus(m.tid[i], cpus);
+}
+
+TEST_F_TIMEOUT(births, who_is_born_of_the_one_before_does_not_get_away, 200)
+{
+	unsigned int i, lost = 0, n = sized("KVMX_TEST_PLACEMENTS", 100);
+	struct placing *p = place_new(KVMX_POLICY_PIN);
+	uint64_t all = cpus_of(0);
+	struct chain c = {};
+	struct birthplace b;
+	int fd, vcpu;
+
+	if (__builtin_popcountll(all) < 4)
+		SKIP(return, "needs four CPUs");
+	begin(&b, 10000);
+	vcpu = b.vm->vcpu[0].tid;
+	fd = place_vm(b.vm->fd);
+	one_link(&c);
+	for (i = 0; i < n; i++) {
+		mortal_moment(3000);
+		pin_all(vcpu, 9);
+		lost += !chain_has(&c, 9);
+		/* The other way round it may be lost as well. */
+		do
+			pin_all(vcpu, all);
+		while (!chain_has(&c, all));
+	}
+	place_pin(p, 0, 2);
+	place_emulator(p, 9);
+	for (i = 0; i < n; i++) {
+		mortal_moment(3000);
+		ASSERT_EQ(0, place_do(fd, p));
+		EXPECT_TRUE(chain_has(&c, 9));
+		ASSERT_EQ(0, place_clear(fd));
+		EXPECT_TRUE(chain_has(&c, all));
+	}
+	printf("# pinned one by one, it got away %u of %u times\n", lost, n);
+	c.stop = true;
+	while (!c.over)
+		usleep(1000);
+	close(fd);
+	end(&b);
+	free(p);
+}
+
 TEST_F_TIMEOUT(births, two_hundred_threads_a_second_are_all_placed, 200)
 {
 	struct placing *p = place_new(KVMX_POLICY_PIN);
