@@ -154,7 +154,7 @@ with_the_vcpus_pinned_other_threads_are_seen_elsewhere()
 # judged.
 with_all_threads_pinned_it_depends_on_the_moment()
 {
-	local end=$((SECONDS + period * patience)) n=0 lost=0
+	local end=$((SECONDS + period / 2 * patience)) n=0 lost=0
 	while [ "$SECONDS" -lt "$end" ]; do
 		free_all
 		taskset -a -p -c "$cpu" "$qemu" >/dev/null 2>&1
@@ -183,7 +183,7 @@ with_kvmx_none_is_ever_seen_elsewhere()
 # New ones in the middle of them, as the guest's bursts have it.
 not_even_in_one_placement_after_the_other()
 {
-	local end=$((SECONDS + period * patience)) n=0 before
+	local end=$((SECONDS + period / 2 * patience)) n=0 before
 	before=$(threads | wc -l)
 	while [ "$SECONDS" -lt "$end" ] && [ "$case_failed" = 0 ]; do
 		"$tool" place -p "$qemu" --policy isolate --cpus "$cpu" --emulator "$cpu" \
