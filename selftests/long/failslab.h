@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include <linux/kvmx_hint.h>
+
 #include "fail.h"
 #include "kvmx.h"
 #include "place.h"
