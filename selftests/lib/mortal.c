@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "die.h"
+#include "hint.h"
 #include "mortal.h"
 #include "vmm.h"
 
@@ -42,6 +43,7 @@ static void run_for_ever(enum mortal_kind kind, unsigned int vcpus, int pipe)
 		{ .kind = VMM_CPUID, .n = 50 },
 		{ .kind = VMM_OUT_USER, .n = 5 },
 		{ .kind = VMM_TOUCH, .n = 20 },
+		{ .kind = VMM_KVMX, .n = 2 },
 		{ .kind = VMM_SPIN, .n = 1000 },
 	};
 	struct vmm_step halt = { .kind = VMM_HLT, .n = 1 };
@@ -54,10 +56,13 @@ static void run_for_ever(enum mortal_kind kind, unsigned int vcpus, int pipe)
 		/* Not to take all of a slow machine, it is away now and then. */
 		v->user_us = kind == MORTAL_TOILS ? 0 : 2000;
 		v->halt_us = 60000000;
+		/* Where nobody listens, the answer is an error, and that is all. */
+		hint_load(v, KVMX_HC_HINT,
+			  KVMX_HINT_WORD(KVMX_KIND_CRITICAL, 1, 0), 100, 0, 0);
 		if (kind == MORTAL_HALTS)
 			vmm_start(v, &halt, 1);
 		else
-			vmm_start(v, run, 4);
+			vmm_start(v, run, 5);
 	}
 	for (i = 0; i < vcpus; i++)
 		while (kind == MORTAL_HALTS ? !vm->vcpu[i].prog->halts :

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 enum mortal_kind {
-	MORTAL_RUNS,		/* its vCPUs exit, in all sorts of ways */
+	MORTAL_RUNS,		/* its vCPUs exit, in all sorts of ways, and hint */
 	MORTAL_TOILS,		/* the same, and they never sleep */
 	MORTAL_HALTS,		/* they are halted, for a minute */
 	MORTAL_CREATES,		/* makes VMs with twenty vCPUs, one after the other */

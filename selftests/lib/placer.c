@@ -13,6 +13,7 @@
 
 #include "die.h"
 #include "events.h"
+#include "hint.h"
 #include "kvmx.h"
 #include "mortal.h"
 #include "place.h"
@@ -166,6 +167,66 @@ void placer_round(struct crew *c, struct hand *h)
 			leave(vm, h);
 		}
 		close(vm);
+	}
+	crew_rest(c, &from);
+}
+
+static struct kvmx_hint some_policy(void)
+{
+	static const unsigned int effects[] = {
+		KVMX_EFFECT_NONE, KVMX_EFFECT_NICE, KVMX_EFFECT_FIFO,
+	};
+	unsigned int effect = effects[rand() % 3];
+	struct kvmx_hint p = hint_effect(1 << KVMX_KIND_CRITICAL, effect,
+					 effect == KVMX_EFFECT_NICE ? -10 : 0);
+
+	p.kinds[KVMX_KIND_CRITICAL].grant_us = 100 + rand() % 5000;
+	p.calls_per_s = rand() % 2 ? 1000000 : 100;
+	if (rand() % 4 == 0)
+		p.flags = KVMX_HINT_COMMIT;
+	return p;
+}
+
+static void let_hint(int vm, struct hand *h)
+{
+	struct kvmx_hint p = some_policy();
+	struct kvmx_hint_counts before, now;
+	int err;
+
+	before = hint_counts(vm, KVMX_STATS_WHOLE_VM, KVMX_KIND_CRITICAL);
+	err = hint_set(vm, &p);
+	if (err && err != EBUSY && err != ENODEV)
+		die("KVMX_VM_HINT: %s", strerror(err));
+	h->done[err ? HINTER_REFUSED : HINTER_ALLOWED]++;
+	if (err)
+		return;
+	mortal_moment(50000);
+	hint_get(vm);
+	now = hint_counts(vm, KVMX_STATS_WHOLE_VM, KVMX_KIND_CRITICAL);
+	h->done[HINTER_GRANTED] += now.granted - before.granted;
+	p = hint_policy();
+	err = rand() % 2 ? hint_set(vm, &p) : 0;
+	if (err && err != EBUSY && err != ENODEV)
+		die("KVMX_VM_HINT, off: %s", strerror(err));
+}
+
+void hinter_round(struct crew *c, struct hand *h)
+{
+	struct kvmx_vm_info info = { };
+	int node, vm = -1;
+	struct timespec from;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	node = open_node();
+	if (node >= 0) {
+		vm = open_some(node, &info);
+		close(node);
+	}
+	if (vm >= 0) {
+		let_hint(vm, h);
+		close(vm);
+	} else {
+		h->done[HINTER_MISSED]++;
 	}
 	crew_rest(c, &from);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whoever places VMs, wants to hear of them or traces them, while the module may go. */
+/*
+ * Whoever places VMs, lets them hint, wants to hear of them or traces them, while the
+ * module may go.
+ */
 #ifndef KVMX_LIB_PLACER_H
 #define KVMX_LIB_PLACER_H
 
@@ -18,6 +21,14 @@
  * leaves it, or is killed.
  */
 void placer_round(struct crew *c, struct hand *h);
+
+#define HINTER_MISSED		0
+#define HINTER_ALLOWED		1
+#define HINTER_REFUSED		2
+#define HINTER_GRANTED		3	/* hints, as far as they were looked at */
+
+/* Allows some VM to hint, looks what comes of it, takes it back or leaves. */
+void hinter_round(struct crew *c, struct hand *h);
 
 #define LISTENER_MISSED		0
 #define LISTENER_TOLD		1	/* records */

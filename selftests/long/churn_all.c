@@ -2,7 +2,7 @@
 /*
  * All at once, for ten minutes: loads and unloads, VMs that live and are
  * killed, CPUs off and on, memory slots that come, move and go under dirty
- * logging, readers, placements, events, tracing, the tool; and every now and then
+ * logging, readers, placements, hints, events, tracing, the tool; and every now and then
  * KVM itself is loaded anew.
  */
 #include <errno.h>
@@ -219,6 +219,8 @@ static const struct {
 	{ "reader", reader_round, { "missed", "read", "mapped" }, READER_PREADS },
 	{ "placer", placer_round, { PLACER_DONE }, PLACER_PLACED },
 	{ "placer", placer_round, { PLACER_DONE }, PLACER_PLACED },
+	{ "hinter", hinter_round, { "missed", "allowed", "refused", "granted" },
+	  HINTER_ALLOWED },
 	{ "listener", listener_round, { "missed", "told", "times lost" },
 	  LISTENER_TOLD },
 	{ "tracer", tracer_round, { "missed", "enabled", "read" },
