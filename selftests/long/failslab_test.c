@@ -17,6 +17,7 @@
 #include "die.h"
 #include "failslab.h"
 #include "flat.h"
+#include "hint.h"
 #include "host.h"
 #include "setup.h"
 
