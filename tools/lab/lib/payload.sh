@@ -49,15 +49,18 @@ guest_extras()
 }
 
 # guest_initrd EXTRAS USER FILE: the guest's, and behind it an archive with
-# what is the tree's: the kernel unpacks one after the other.
+# what is the tree's: the kernel unpacks one after the other. Its first process
+# is there again: lab commands of another tree may have made the guest meanwhile.
 guest_initrd()
 {
 	local extras=$1 user=$2 file=$3 r=$3.root
 	cp "$GUEST/initrd" "$file"
-	[ -n "$extras" ] || return 0
 	mkdir -p "$r/kvmx"
-	cp "$extras/kvmx_guest.ko" "$r/kvmx/"
-	find "$user/bin" -name 'hint-*' -exec cp -t "$r/kvmx" {} +
+	install -m 755 "$LAB_DIR/guest/init" "$r/init"
+	if [ -n "$extras" ]; then
+		cp "$extras/kvmx_guest.ko" "$r/kvmx/"
+		find "$user/bin" -name 'hint-*' -exec cp -t "$r/kvmx" {} +
+	fi
 	initramfs_pack "$r" "$file.extras"
 	cat "$file.extras" >>"$file"
 	rm -rf "$r" "$file.extras"
@@ -75,7 +78,7 @@ payload_base()
 	kernel_image "$series"
 	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}${LAB_BENCH:+-bench}
 	mkdir -p "$(dirname "$P_BASE")"
-	key="$(file_key payload.sh) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
+	key="$(file_key payload.sh ../guest/init) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
 	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"
 	key+=" ${G_EXTRAS:+$(cat "$G_EXTRAS/.lab-stamp")}"
 	is_fresh "$P_BASE" "$key" ||
