@@ -23,12 +23,12 @@ void place_wishes(struct scene *s)
 	s->place = place_new(KVMX_POLICY_PIN);
 	place_pin(s->place, 0, CPU_VCPU0);
 	place_pin(s->place, 1, CPU_VCPU1);
-	place_cpus(s->place, 0xf);
 	place_emulator(s->place, SET_PLACED);
 	place_io(s->place, SET_PLACED);
 	s->place->req.nodes = (uintptr_t)nodes;
 	s->place->req.nr_nodes = 2;
 	s->other = place_new(KVMX_POLICY_SPREAD);
+	place_cpus(s->other, 0xf);
 	place_emulator(s->other, SET_OTHER);
 	s->other->req.flags = KVMX_PLACE_REPLACE;
 }
