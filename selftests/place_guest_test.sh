@@ -183,7 +183,7 @@ with_kvmx_none_is_ever_seen_elsewhere()
 # New ones in the middle of them, as the guest's bursts have it.
 not_even_in_one_placement_after_the_other()
 {
-	local end=$((SECONDS + period / 2 * patience)) n=0 before
+	local end=$((SECONDS + period * patience / 2)) n=0 before
 	before=$(threads | wc -l)
 	while [ "$SECONDS" -lt "$end" ] && [ "$case_failed" = 0 ]; do
 		"$tool" place -p "$qemu" --policy isolate --cpus "$cpu" --emulator "$cpu" \
