@@ -154,7 +154,7 @@ with_the_vcpus_pinned_other_threads_are_seen_elsewhere()
 # judged.
 with_all_threads_pinned_it_depends_on_the_moment()
 {
-	local end=$((SECONDS + period / 2 * patience)) n=0 lost=0
+	local end=$((SECONDS + period * patience / 2)) n=0 lost=0
 	while [ "$SECONDS" -lt "$end" ]; do
 		free_all
 		taskset -a -p -c "$cpu" "$qemu" >/dev/null 2>&1
