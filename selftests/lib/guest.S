@@ -185,7 +185,9 @@ do_pong:
 	je	1f
 	movq	%rax, VMM_CALL_OTHER(%rdi)
 	incq	VMM_CALL_OTHERS(%rdi)
-1:	again	\to
+1:	movq	VMM_CALL_FLIP(%rdi), %rax
+	xorq	%rax, VMM_CALL_ARG1(%rdi)
+	again	\to
 	.endm
 
 do_kvmx_vmmcall:

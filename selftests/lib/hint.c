@@ -14,6 +14,8 @@
 
 static_assert(offsetof(struct vmm_call, rounds) ==
 	      VMM_CALL_ROUNDS - VMM_PROG_CALL, "guest.S");
+static_assert(offsetof(struct vmm_call, flip) ==
+	      VMM_CALL_FLIP - VMM_PROG_CALL, "guest.S");
 static_assert(sizeof(struct vmm_prog) <= VMM_PROG_CALL, "vmm.h");
 
 struct kvmx_hint hint_policy(void)

@@ -30,6 +30,7 @@
 #define VMM_CALL_OTHERS		(VMM_PROG_CALL + 64)
 #define VMM_CALL_ROUNDS		(VMM_PROG_CALL + 72)
 #define VMM_CALL_INTEL		(VMM_PROG_CALL + 76)
+#define VMM_CALL_FLIP		(VMM_PROG_CALL + 80)
 
 /* Kinds of steps. */
 #define VMM_CPUID		0
@@ -106,6 +107,7 @@ struct vmm_call {
 	/* For vmm_32(): */
 	uint32_t rounds;
 	uint32_t intel;
+	uint64_t flip;			/* arg[1] is another one the next time */
 };
 
 struct vmm;

@@ -19,6 +19,7 @@
 
 #include "company.h"
 #include "die.h"
+#include "hint.h"
 #include "kvmx.h"
 #include "place.h"
 #include "vmm.h"
@@ -26,6 +27,8 @@
 #define SMALL		10
 #define MAX_ROUNDS	1001
 #define PAGE		4096
+/* Memory of its own: that of violations comes and goes. */
+#define AREA_GPA	(VMM_GPA + 32 * VMM_HUGE_PAGE)
 
 /**
  * struct kind - one kind of exits
@@ -195,6 +198,21 @@ static void place_all(void)
 		die("placing the VM: %s", strerror(err));
 }
 
+/* It may hint, and has an area; it says nothing there. */
+static void let_hint(void)
+{
+	int on_vm = place_vm(vm->fd);
+
+	if (on_vm < 0)
+		die_errno("opening the VM");
+	vmm_set_slot(vm, VMM_SLOT + 1, AREA_GPA, vmm_map_huge(PAGE), PAGE, 0);
+	hint_allow(on_vm, 1U << KVMX_KIND_CRITICAL | 1U << KVMX_KIND_LATENCY,
+		   KVMX_EFFECT_FIFO, 0);
+	if (hint_call(&vm->vcpu[0], KVMX_HC_REGISTER, AREA_GPA, 0,
+		      sizeof(struct kvmx_area)))
+		die("no area can be registered");
+}
+
 static void set_up(void)
 {
 	struct kvm_enable_cap no_polling = { .cap = KVM_CAP_HALT_POLL };
@@ -216,11 +234,12 @@ static void usage(void)
 	unsigned int i;
 
 	fprintf(stderr,
-		"usage: exitcost [-n EXITS] [-r ROUNDS] [-s GROUPS] [-p] [KIND...]\n"
+		"usage: exitcost [-n EXITS] [-r ROUNDS] [-s GROUPS] [-hp] [KIND...]\n"
 		"       exitcost -w\n"
 		"  -n EXITS   in a batch (default %u)\n"
 		"  -r ROUNDS  batches (default %u)\n"
 		"  -s GROUPS  open kvmx's statistics, with KVMX_STATS_* bits\n"
+		"  -h         let the VM hint: it has an area, and is silent\n"
 		"  -p         place the VM\n"
 		"  -w         just have statistics open, until killed\n"
 		"Prints for each kind: its name, ticks per exit, their spread\n"
@@ -248,11 +267,14 @@ static unsigned int number(const char *arg, unsigned int least,
 int main(int argc, char **argv)
 {
 	int opt, groups = -1;
-	bool placed = false;
+	bool placed = false, hints = false;
 	unsigned int i;
 
-	while ((opt = getopt(argc, argv, "n:pr:s:w")) != -1) {
+	while ((opt = getopt(argc, argv, "hn:pr:s:w")) != -1) {
 		switch (opt) {
+		case 'h':
+			hints = true;
+			break;
 		case 'n':
 			big = number(optarg, SMALL + 1, 500);
 			break;
@@ -280,6 +302,8 @@ int main(int argc, char **argv)
 	set_up();
 	if (placed)
 		place_all();
+	if (hints)
+		let_hint();
 	if (groups >= 0)
 		open_statistics(groups);
 	if (optind == argc)

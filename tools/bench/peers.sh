@@ -27,8 +27,10 @@ row bpf_same "bpftrace: count, time and histogram by reason and vCPU"
 row idle "kvmx loaded, nobody looks"
 row other "kvmx counts another VM"
 row placed "kvmx: VM placed, nobody looks" -p
+row hints "kvmx: VM may hint, is silent, nobody looks" -h
 row stat "kvmx: statistics open (kvmx stat)" -s 0
 row placed_stat "kvmx: VM placed, statistics open" -p -s 0
+row hints_stat "kvmx: VM may hint, is silent, statistics open" -h -s 0
 row sched "kvmx: with kvmx sched" -s 1
 row ept "kvmx: with kvmx ept" -s 6
 row vpid "kvmx: with kvmx vpid" -s 8

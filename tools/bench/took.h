@@ -18,10 +18,15 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void report(const char *what, unsigned int n, size_t bytes)
+static inline uint64_t median(void)
 {
 	qsort(took, ROUNDS, sizeof(*took), by_value);
-	printf("%s %u %lu %zu\n", what, n, took[ROUNDS / 2], bytes);
+	return took[ROUNDS / 2];
+}
+
+static inline void report(const char *what, unsigned int n, size_t bytes)
+{
+	printf("%s %u %lu %zu\n", what, n, median(), bytes);
 	fflush(stdout);
 }
 
