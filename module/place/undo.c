@@ -24,8 +24,8 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 /* How long a call that was seen may take until it shows. */
 #define ASKED_FOR	(HZ / 2)
 
-/* More than a fork takes of a CPU's time. */
-#define FORK_NS		(5 * NSEC_PER_MSEC)
+/* More than a fork takes of a CPU's time, also where that CPU is a guest's. */
+#define FORK_NS		(100 * NSEC_PER_MSEC)
 
 /*
  * A thread that is starved of CPUs is not waited for without end; but a CPU whose
@@ -359,7 +359,9 @@ static bool is_settled(const struct kvmx_entry *e)
 	if (!task)
 		return true;
 	state = READ_ONCE(task->__state);
+	/* Those that take long of a CPU's time are vCPUs, and mostly in the guest. */
 	settled = task == current || task->exit_state ||
+		  READ_ONCE(task->flags) & PF_VCPU ||
 		  (state != TASK_RUNNING && !(state & TASK_UNINTERRUPTIBLE)) ||
 		  READ_ONCE(task->se.sum_exec_runtime) - e->ran > FORK_NS;
 	put_task_struct(task);

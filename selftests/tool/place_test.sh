@@ -121,7 +121,7 @@ out '^It stays +until' "and how long it stays"
 out '^Births +4$' "and births";		out '^ +at most +250us$' "with their times"
 out '^Drifts +2$' "and drifts";		out '^Refusals +1$' "and refusals"
 out 'changed by$' "and what others did"
-out '^Classes +vcpu: KVM says so' "and by what rule threads are classed"
+out '^Classes +vcpu: KVM says' "and by what rule threads are classed"
 narrow "--show"
 place placed -p 100 --show --json
 json "--show --json is JSON" "placed true 100000 9" vms/0/result vms/0/committed \
