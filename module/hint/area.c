@@ -92,7 +92,7 @@ static u32 user_word(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 gpa)
 }
 
 /**
- * kvmx_area_look() - what does the guest say?
+ * kvmx_area_peek() - what does the guest say, without taking note of it?
  * @h: the vCPU
  * @key: the same, loaded
  * @said: filled
@@ -102,7 +102,7 @@ static u32 user_word(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 gpa)
  *
  * Return: false where it has no area, or that cannot be reached.
  */
-bool kvmx_area_look(struct kvmx_hinter *h, struct kvm_vcpu *key,
+bool kvmx_area_peek(struct kvmx_hinter *h, struct kvm_vcpu *key,
 		    struct kvmx_said *said)
 {
 	struct kvmx_area_state *a = &h->area;
@@ -124,15 +124,28 @@ bool kvmx_area_look(struct kvmx_hinter *h, struct kvm_vcpu *key,
 		if (said->word)
 			said->way = KVMX_WAY_USER;
 	}
+	said->seq = g.seq;
 	said->fresh = said->word && (said->word != a->word || g.seq != a->seq);
+	return true;
+}
+
+/**
+ * kvmx_area_note() - what the guest says is not new any more
+ * @h: the vCPU
+ * @said: of kvmx_area_peek()
+ */
+void kvmx_area_note(struct kvmx_hinter *h, const struct kvmx_said *said)
+{
+	struct kvmx_area_state *a = &h->area;
+
+	lockdep_assert_held(&h->lock);
 	/* It came and went, and nobody looked. */
-	if (!said->word && g.seq != a->seq)
+	if (!said->word && said->seq != a->seq)
 		h->counts[KVMX_KIND_NONE].stale++;
-	if (g.seq != a->seq)
+	if (said->seq != a->seq)
 		kvmx_area_touch(h);
 	a->word = said->word;
-	a->seq = g.seq;
-	return true;
+	a->seq = said->seq;
 }
 
 /**

@@ -19,12 +19,14 @@ struct kvmx_hinter;
  * @word: the hint word; 0: nothing
  * @length_us: how long it expects that to last
  * @way: whose word it is
+ * @seq: its number
  * @fresh: that was not seen before
  */
 struct kvmx_said {
 	u32 word;
 	u32 length_us;
 	enum kvmx_hint_way way;
+	u32 seq;
 	bool fresh;
 };
 
@@ -32,8 +34,9 @@ struct kvmx_said {
 long kvmx_area_register(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 gpa,
 			u32 size);
 void kvmx_area_forget(struct kvmx_hinter *h);
-bool kvmx_area_look(struct kvmx_hinter *h, struct kvm_vcpu *key,
+bool kvmx_area_peek(struct kvmx_hinter *h, struct kvm_vcpu *key,
 		    struct kvmx_said *said);
+void kvmx_area_note(struct kvmx_hinter *h, const struct kvmx_said *said);
 void kvmx_area_touch(struct kvmx_hinter *h);
 void kvmx_area_tell(struct kvmx_hinter *h, struct kvm_vcpu *key);
 

@@ -8,10 +8,12 @@
 #ifndef KVMX_HINT_GRANT_H
 #define KVMX_HINT_GRANT_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 #include "core/verdict.h"
 
+struct kvmx_grant;
 struct kvmx_hinter;
 struct task_struct;
 
@@ -20,11 +22,17 @@ void kvmx_grant_end_all(void);
 void kvmx_grant_prepare(struct kvmx_hinter *h);
 void kvmx_grant_stop(struct kvmx_hinter *h);
 
-/* With @h->lock held. */
+/* Threads that are boosted and do not sleep, all VMs together. */
+extern atomic_t kvmx_grants_awake;
+
+/* With @h->lock held: what is wanted. */
 enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 				 enum kvmx_hint_way way,
 				 struct task_struct *task);
+enum kvmx_verdict kvmx_grant_renew(struct kvmx_hinter *h, u32 word);
 bool kvmx_grant_release(struct kvmx_hinter *h);
+bool kvmx_grant_finish(struct kvmx_hinter *h, enum kvmx_grant_end why);
+void kvmx_grant_sample(struct kvmx_grant *g);
 bool kvmx_grant_sleep(struct kvmx_hinter *h);
 bool kvmx_grant_wake(struct kvmx_hinter *h);
 

@@ -2,6 +2,7 @@
 #include <linux/bits.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -151,16 +152,25 @@ u64 kvmx_hinter_granted(const struct kvmx_hinter *h)
 	return granted;
 }
 
-/* The budget is that of the present period. */
+/* A debt older than this is forgiven. */
+#define MAX_PERIODS	100
+
+/* The budget is that of the present period, less what was overdrawn before. */
 static void refill(struct kvmx_hinter *h, u64 now)
 {
 	struct kvmx_grant *g = &h->grant;
 	u64 period = (u64)h->policy.period_us * NSEC_PER_USEC;
+	s64 budget = (s64)h->policy.budget_us * NSEC_PER_USEC;
+	u64 periods;
 
 	if (now - g->period_at < period)
 		return;
+	periods = min_t(u64, div64_u64(now - g->period_at, period),
+			MAX_PERIODS);
 	g->period_at = now;
-	g->left_ns = (s64)h->policy.budget_us * NSEC_PER_USEC;
+	if (periods == MAX_PERIODS || g->left_ns > 0)
+		g->left_ns = 0;
+	g->left_ns = min_t(s64, budget, g->left_ns + (s64)periods * budget);
 }
 
 /**

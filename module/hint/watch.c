@@ -20,6 +20,24 @@ static bool taken_back(struct kvmx_hinter *h, u32 word)
 	       kvmx_grant_release(h);
 }
 
+static bool see(struct kvmx_hinter *h, struct kvm_vcpu *key,
+		struct kvmx_said *said)
+{
+	lockdep_assert_held(&h->lock);
+	if (!kvmx_area_peek(h, key, said))
+		return false;
+	kvmx_area_note(h, said);
+	return true;
+}
+
+static void tell_of(struct kvmx_hinter *h, const struct kvmx_said *said,
+		    enum kvmx_verdict verdict)
+{
+	kvmx_hinter_count(h, said->word, verdict);
+	trace_hint(h->v->vm->id, h->v->index, said->way, said->word,
+		   said->length_us, verdict);
+}
+
 /*
  * Looks what the guest says, and does what follows: of a hint that is new, if its
  * kind is one of @kinds. Return: true if something is to be followed.
@@ -29,8 +47,7 @@ static bool look(struct kvmx_hinter *h, struct kvm_vcpu *key, u32 kinds)
 	enum kvmx_verdict verdict;
 	struct kvmx_said said;
 
-	lockdep_assert_held(&h->lock);
-	if (!kvmx_area_look(h, key, &said))
+	if (!see(h, key, &said))
 		return false;
 	if (!said.fresh)
 		return taken_back(h, said.word);
@@ -38,10 +55,45 @@ static bool look(struct kvmx_hinter *h, struct kvm_vcpu *key, u32 kinds)
 	if (verdict == KVMX_VERDICT_NOTED &&
 	    kinds & BIT(KVMX_HINT_KIND(said.word)))
 		verdict = kvmx_grant_ask(h, said.word, said.way, current);
-	kvmx_hinter_count(h, said.word, verdict);
-	trace_hint(h->v->vm->id, h->v->index, said.way, said.word,
-		   said.length_us, verdict);
+	tell_of(h, &said, verdict);
 	return verdict == KVMX_VERDICT_GRANTED;
+}
+
+/*
+ * The same where the guest halts. What waits for an interrupt waits for each: a
+ * hint that stands there still is worth another grant, new or not, and so is one
+ * while an earlier grant has not quite ended.
+ */
+static bool look_at_halt(struct kvmx_hinter *h, struct kvm_vcpu *key)
+{
+	enum kvmx_verdict verdict;
+	struct kvmx_said said;
+
+	if (!see(h, key, &said))
+		return false;
+	verdict = kvmx_hinter_judge(h, said.word);
+	if (verdict != KVMX_VERDICT_NOTED ||
+	    KVMX_HINT_KIND(said.word) != KVMX_KIND_LATENCY) {
+		if (said.fresh)
+			tell_of(h, &said, verdict);
+		return taken_back(h, said.word);
+	}
+	if (h->grant.on || h->grant.want)
+		verdict = kvmx_grant_renew(h, said.word);
+	else
+		verdict = kvmx_grant_ask(h, said.word, said.way, current);
+	if (said.fresh)
+		tell_of(h, &said, verdict);
+	else if (verdict == KVMX_VERDICT_GRANTED)
+		h->counts[KVMX_KIND_LATENCY].granted++;
+	return verdict == KVMX_VERDICT_GRANTED;
+}
+
+/* Without these nobody would see it wake up. */
+static bool sees_wakeups(void)
+{
+	return kvmx_feature_state(KVMX_F_SWITCH) == KVMX_FEATURE_ON &&
+	       kvmx_feature_state(KVMX_F_FPU) == KVMX_FEATURE_ON;
 }
 
 /*
@@ -98,15 +150,12 @@ static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
 	if (!h || !READ_ONCE(h->on))
 		return;
 	raw_spin_lock_irqsave(&h->lock, flags);
-	/* Without these nobody would see it wake up. */
-	follow = look(h, key, kvmx_feature_state(KVMX_F_SWITCH) ==
-			      KVMX_FEATURE_ON &&
-			      kvmx_feature_state(KVMX_F_FPU) ==
-			      KVMX_FEATURE_ON ? BIT(KVMX_KIND_LATENCY) : 0);
+	follow = sees_wakeups() ? look_at_halt(h, key) : look(h, key, 0);
 	if (kvmx_grant_sleep(h))
 		kvmx_vcpu_owe(v);
 	raw_spin_unlock_irqrestore(&h->lock, flags);
-	if (follow)
+	/* A grant that was renewed is in force. */
+	if (follow && kvmx_grant_open(h))
 		kvmx_grant_leave(h);
 }
 
