@@ -189,6 +189,7 @@ TEST_F_TIMEOUT(grant, it_ends_on_time_though_its_guest_says_nothing, 120)
 	ASSERT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
 	ASSERT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
 	EXPECT_TRUE(all_on_one_cpu(self->v->tid));
+	ns = critical(self->fd).time_ns;
 	for (i = 0; i < 10; i++) {
 		us = see_grant(self->v->tid, &gap);
 		EXPECT_GE(GRANT_US + 2 * gap + 2000 * patience(), us) {
@@ -231,9 +232,8 @@ TEST_F_TIMEOUT(grant, a_guest_that_spins_on_pays_no_more_than_it_may, 120)
 	       (unsigned long)c.time_ns / 1000, (unsigned long)wall);
 	EXPECT_LT(0, c.granted);
 	EXPECT_LT(0, c.time_ns);
-	/* 5 ms in 100 ms, and what a late timer adds each time. */
-	EXPECT_GE((wall / 100000 + 2) * 5000 + c.granted * 4000 * patience(),
-		  c.time_ns / 1000);
+	/* 5 ms in 100 ms, and what a late timer adds: later periods pay for that. */
+	EXPECT_GE((wall / 100000 + 2) * 5000 + 50000 * patience(), c.time_ns / 1000);
 	EXPECT_EQ(20, c.given);
 	EXPECT_EQ(20, c.granted + c.refused_budget + c.refused_host);
 }
@@ -356,11 +356,11 @@ TEST_F_TIMEOUT(grant, a_guest_that_halts_wakes_up_boosted, 60)
 	EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
 	vmm_stop(self->v);
 	c = hint_counts(self->fd, 0, KVMX_KIND_LATENCY);
-	EXPECT_EQ(1, c.granted);
-	EXPECT_EQ(1, c.released + c.expired);
+	EXPECT_LE(1, c.granted);
+	EXPECT_EQ(c.granted, c.released + c.expired);
 	EXPECT_GT(40000000, c.time_ns);
 	EXPECT_EQ(0, self->a->host.state & KVMX_GRANT_ON);
-	EXPECT_EQ(1, self->a->host.granted);
+	EXPECT_EQ(c.granted, self->a->host.granted);
 }
 
 /* A VMM in a process of its own, whose vCPU hints all the time. */
