@@ -228,15 +228,15 @@ TEST_F_TIMEOUT(host, what_a_cpuset_does_not_allow_is_refused, 60)
 /* A part of the group for some threads, as libvirt makes them. */
 static bool part(const char *name, const char *cpus)
 {
-	char path[96];
-	int n = snprintf(path, sizeof(path), GROUP "/%s", name);
+	char dir[64], path[96];
 
-	if (mkdir(path, 0755) && errno != EEXIST)
+	snprintf(dir, sizeof(dir), GROUP "/%s", name);
+	if (mkdir(dir, 0755) && errno != EEXIST)
 		return false;
-	strcpy(path + n, "/cgroup.type");
+	snprintf(path, sizeof(path), "%s/cgroup.type", dir);
 	if (!put(path, "threaded"))
 		return false;
-	strcpy(path + n, "/cpuset.cpus");
+	snprintf(path, sizeof(path), "%s/cpuset.cpus", dir);
 	return put(GROUP "/cgroup.subtree_control", "+cpuset") &&
 	       put(path, cpus);
 }
