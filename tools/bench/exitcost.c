@@ -201,11 +201,13 @@ static void place_all(void)
 /* It may hint, and has an area; it says nothing there. */
 static void let_hint(void)
 {
+	void *mem = vmm_map_huge(PAGE);
 	int on_vm = place_vm(vm->fd);
 
 	if (on_vm < 0)
 		die_errno("opening the VM");
-	vmm_set_slot(vm, VMM_SLOT + 1, AREA_GPA, vmm_map_huge(PAGE), PAGE, 0);
+	memset(mem, 0, PAGE);	/* there, or it could not be reached */
+	vmm_set_slot(vm, VMM_SLOT + 1, AREA_GPA, mem, PAGE, 0);
 	hint_allow(on_vm, 1U << KVMX_KIND_CRITICAL | 1U << KVMX_KIND_LATENCY,
 		   KVMX_EFFECT_FIFO, 0);
 	if (hint_call(&vm->vcpu[0], KVMX_HC_REGISTER, AREA_GPA, 0,
