@@ -13,7 +13,7 @@
 start=${KVMX_GUEST:-/kvmx/guest/start}
 tool=${KVMX_TOOL:-$(command -v kvmx)}
 # How long is looked; QEMU's workers live for ten seconds after a burst.
-period=${KVMX_TEST_PERIOD:-24}
+period=${KVMX_TEST_PERIOD:-20}
 
 tracing=/sys/kernel/tracing
 [ -d $tracing/events ] || tracing=/sys/kernel/debug/tracing
@@ -89,14 +89,18 @@ nothing_was_dropped()
 }
 
 
-# observe CPU: looks for a while; leaves what it saw in $tmp/elsewhere, and the
-# number of threads born meanwhile in $born.
+# observe CPU: looks for a while, and until a thread was born; leaves what it saw in
+# $tmp/elsewhere, and the number of threads born meanwhile in $born.
 observe()
 {
-	local before
+	local before end
 	before=$(threads | wc -l)
+	end=$((SECONDS + period * patience))
 	look_on
-	sleep $((period * patience))
+	while [ "$SECONDS" -lt "$end" ] || { [ "$(threads | wc -l)" = "$before" ] &&
+		[ "$SECONDS" -lt $((end + 60 * patience)) ]; }; do
+		sleep 2
+	done
 	seen_elsewhere "$1" >"$tmp/elsewhere"
 	look_off
 	born=$(($(wc -l <"$tmp/threads") - before))

@@ -228,15 +228,15 @@ TEST_F_TIMEOUT(host, what_a_cpuset_does_not_allow_is_refused, 60)
 /* A part of the group for some threads, as libvirt makes them. */
 static bool part(const char *name, const char *cpus)
 {
-	char dir[64], path[96];
+	char path[96];
 
-	snprintf(dir, sizeof(dir), GROUP "/%s", name);
-	if (mkdir(dir, 0755) && errno != EEXIST)
+	snprintf(path, sizeof(path), GROUP "/%s", name);
+	if (mkdir(path, 0755) && errno != EEXIST)
 		return false;
-	snprintf(path, sizeof(path), "%s/cgroup.type", dir);
+	snprintf(path, sizeof(path), GROUP "/%s/cgroup.type", name);
 	if (!put(path, "threaded"))
 		return false;
-	snprintf(path, sizeof(path), "%s/cpuset.cpus", dir);
+	snprintf(path, sizeof(path), GROUP "/%s/cpuset.cpus", name);
 	return put(GROUP "/cgroup.subtree_control", "+cpuset") &&
 	       put(path, cpus);
 }
