@@ -291,10 +291,6 @@ TEST_F_TIMEOUT(grant, nice_and_slice_are_put_back_as_they_were, 60)
 		EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
 		EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
 	}
-	/* The ceiling of halt polling is not there yet, and says so. */
-	h = generous(KVMX_EFFECT_NONE, 0);
-	h.kinds[KVMX_KIND_LATENCY].effect = KVMX_EFFECT_POLL;
-	EXPECT_EQ(EOPNOTSUPP, hint_set(self->fd, &h));
 }
 
 TEST_F_TIMEOUT(grant, who_changes_the_thread_meanwhile_wins, 60)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bitops.h>
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/kvm_host.h>
 #include <linux/kvm_para.h>
 #include <linux/printk.h>
+#include <linux/time64.h>
 #include <asm/cpufeature.h>
 
 #include "core/exit.h"
@@ -127,4 +129,20 @@ void kvmx_poke_answer(struct kvm_vcpu *vcpu, long answer)
 	unsigned long *rax = &vcpu->arch.regs[VCPU_REGS_RAX];
 
 	*rax = *rax >> 32 ? (unsigned long)answer : (u32)answer;
+}
+
+/**
+ * kvmx_poke_poll() - how long KVM polls before a vCPU sleeps
+ * @vcpu: a vCPU that halts
+ * @us: so long; KVM's ceiling for the VM stands above that
+ *
+ * Good for this halt. What KVM makes of it when that ends is what it makes of
+ * any length, so there is nothing to be put back.
+ *
+ * Context: in front of the halt, in the vCPU's own thread, which has it loaded.
+ */
+void kvmx_poke_poll(struct kvm_vcpu *vcpu, u32 us)
+{
+	if (kvmx_peek_loaded(vcpu))
+		WRITE_ONCE(vcpu->halt_poll_ns, us * NSEC_PER_USEC);
 }

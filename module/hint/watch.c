@@ -5,6 +5,7 @@
 
 #include "core/feature.h"
 #include "core/hook.h"
+#include "core/poke.h"
 #include "core/vm.h"
 #include "hint/area.h"
 #include "hint/call.h"
@@ -59,6 +60,17 @@ static bool look(struct kvmx_hinter *h, struct kvm_vcpu *key, u32 kinds)
 	return verdict == KVMX_VERDICT_GRANTED;
 }
 
+/* It may poll where its thread would sleep. Return: whether that is the effect. */
+static bool poll(struct kvmx_hinter *h, struct kvm_vcpu *key)
+{
+	const struct kvmx_hint_kind *k = &h->policy.kinds[KVMX_KIND_LATENCY];
+
+	if (!h->on || k->effect != KVMX_EFFECT_POLL)
+		return false;
+	kvmx_poke_poll(key, k->arg);
+	return true;
+}
+
 /*
  * The same where the guest halts. What waits for an interrupt waits for each: a
  * hint that stands there still is worth another grant, new or not, and so is one
@@ -78,7 +90,9 @@ static bool look_at_halt(struct kvmx_hinter *h, struct kvm_vcpu *key)
 			tell_of(h, &said, verdict);
 		return taken_back(h, said.word);
 	}
-	if (h->grant.on || h->grant.want)
+	if (poll(h, key))
+		verdict = KVMX_VERDICT_GRANTED;
+	else if (h->grant.on || h->grant.want)
 		verdict = kvmx_grant_renew(h, said.word);
 	else
 		verdict = kvmx_grant_ask(h, said.word, said.way, current);

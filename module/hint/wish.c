@@ -6,6 +6,7 @@
 #include <linux/kvmx_hint.h>
 
 #include "core/boost.h"
+#include "core/feature.h"
 #include "hint/wish.h"
 
 #define DEFAULT_BUDGET_US	500
@@ -16,7 +17,7 @@
 #define MIN_PERIOD_US		(1 * USEC_PER_MSEC)
 #define MAX_PERIOD_US		(10 * USEC_PER_SEC)
 #define MAX_CALLS_PER_S		1000000
-#define MAX_POLL_US		USEC_PER_SEC
+#define MAX_POLL_US		(10 * USEC_PER_MSEC)
 #define MIN_SLICE_US		100
 #define MAX_SLICE_US		(100 * USEC_PER_MSEC)
 
@@ -43,9 +44,11 @@ static const struct {
 		BIT(KVMX_EFFECT_YIELD) },
 };
 
-/* Can it work on this kernel? The ceiling of halt polling is not built yet. */
+/* Can it work on this kernel? */
 static bool possible(u32 effect)
 {
+	if (effect == KVMX_EFFECT_POLL)
+		return kvmx_feature_state(KVMX_F_HALT) != KVMX_FEATURE_OFF;
 	return effect == KVMX_EFFECT_NONE || kvmx_boost_can(effect);
 }
 

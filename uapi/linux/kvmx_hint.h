@@ -22,7 +22,7 @@
 #define KVMX_EFFECT_NICE	2	/* arg: nice value, -20 … 19 */
 #define KVMX_EFFECT_FIFO	3	/* SCHED_FIFO, lowest priority */
 #define KVMX_EFFECT_SLICE	4	/* arg: slice in us, from 6.12 on */
-#define KVMX_EFFECT_POLL	5	/* arg: ceiling of halt polling in us */
+#define KVMX_EFFECT_POLL	5	/* arg: us of halt polling, see docs/hints.md */
 #define KVMX_EFFECT_YIELD	6	/* directed yield, for KVMX_KIND_YIELD_TO */
 
 #define KVMX_NR_EFFECTS		7

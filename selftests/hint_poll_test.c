@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Halt polling for guests that say that they wait for something. */
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "hint.h"
+#include "host.h"
+#include "kvmx.h"
+#include "vmm.h"
+
+#define LATENCY		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
+#define AREA		0x20000UL
+
+FIXTURE(poll) {
+	int node, fd;
+	struct vmm *vm;
+	struct vmm_vcpu *v;
+	struct kvmx_area *a;
+};
+
+FIXTURE_SETUP(poll)
+{
+	self->node = kvmx_node_rw();
+	self->vm = vmm_create(VMM_IRQCHIP);
+	self->v = vmm_add_vcpu(self->vm);
+	vmm_warm(self->v);
+	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
+	self->a = (void *)(self->vm->mem + AREA);
+}
+
+FIXTURE_TEARDOWN(poll)
+{
+	close(self->fd);
+	vmm_destroy(self->vm);
+	close(self->node);
+}
+
+/* KVM's own: how often it polled in front of a halt. */
+static uint64_t polled(struct vmm_vcpu *v)
+{
+	struct stats *s = kvm_stats(v->fd);
+	uint64_t n;
+
+	stats_read(s);
+	n = stats_get(s, "halt_attempted_poll");
+	stats_close(s);
+	return n;
+}
+
+TEST_F_TIMEOUT(poll, a_guest_that_halts_is_polled_for, 60)
+{
+	struct kvmx_hint h = hint_effect(1U << KVMX_KIND_LATENCY,
+					 KVMX_EFFECT_POLL, 50);
+	uint64_t before;
+
+	/* After halts of such length KVM does not poll by itself. */
+	self->v->halt_us = 20000;
+	vmm_do(self->v, VMM_HLT, 5);
+	before = polled(self->v);
+	vmm_do(self->v, VMM_HLT, 10);
+	EXPECT_GE(2, polled(self->v) - before);
+
+	memset(self->a, 0, 4096);
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, AREA, 0,
+			       sizeof(*self->a)));
+	self->a->guest.hint = LATENCY;
+	self->a->guest.seq++;
+	before = polled(self->v);
+	vmm_do(self->v, VMM_HLT, 10);
+	EXPECT_LE(10, polled(self->v) - before);
+	EXPECT_LE(10, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).granted);
+	EXPECT_EQ(0, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).time_ns);
+
+	/* Without the hint, or without leave, it is as before. */
+	self->a->guest.hint = 0;
+	vmm_do(self->v, VMM_HLT, 1);
+	before = polled(self->v);
+	vmm_do(self->v, VMM_HLT, 10);
+	EXPECT_GE(2, polled(self->v) - before);
+}
+
+HOST_HARNESS_MAIN
