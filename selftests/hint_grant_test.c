@@ -332,6 +332,24 @@ TEST_F_TIMEOUT(grant, hints_that_go_off_put_everything_back_at_once, 60)
 	EXPECT_EQ(SCHED_OTHER, plain(0));
 }
 
+/* The kthread goes with the last policy, and another comes with the next. */
+TEST_F_TIMEOUT(grant, hints_that_are_off_and_on_again_end_on_time, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+	unsigned int i;
+
+	start_hinting(self->v, CRITICAL, 50000);
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, hint_set(self->fd, &h));
+		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
+		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+		hint_off(self->fd);
+		EXPECT_EQ(SCHED_OTHER, plain(self->v->tid));
+	}
+	vmm_stop(self->v);
+}
+
 TEST_F_TIMEOUT(grant, a_guest_that_halts_wakes_up_boosted, 60)
 {
 	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);

@@ -316,6 +316,8 @@ void kvmx_grant_stop(struct kvmx_hinter *h)
 	if (g->asked)
 		put_task_struct(g->asked);
 	g->asked = NULL;
+	/* The next kthread is another, to which it does not belong yet. */
+	kthread_init_work(&g->kwork, grant_kthread);
 	g->period_at = 0;	/* the next one to ask has a whole budget */
 }
 

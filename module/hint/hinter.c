@@ -163,7 +163,8 @@ static void refill(struct kvmx_hinter *h, u64 now)
 	s64 budget = (s64)h->policy.budget_us * NSEC_PER_USEC;
 	u64 periods;
 
-	if (now - g->period_at < period)
+	/* Without a policy nothing is given. */
+	if (!period || now - g->period_at < period)
 		return;
 	periods = min_t(u64, div64_u64(now - g->period_at, period),
 			MAX_PERIODS);
