@@ -105,8 +105,10 @@ void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 		if (!v)
 			return;
 	}
-	if (unlikely(READ_ONCE(v->owed)))
+	if (unlikely(READ_ONCE(v->owed))) {
 		static_call(kvmx_on_owed)(v, vcpu);
+		kvmx_vcpu_skip(v);
+	}
 	if (!READ_ONCE(v->counting)) {
 		if (unlikely(READ_ONCE(v->starved)))
 			vcpu_unborn(vcpu, true);

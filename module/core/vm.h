@@ -42,6 +42,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <asm/barrier.h>
 #include <linux/kvmx.h>
 #include <linux/kvmx_hint.h>
 
@@ -80,9 +81,9 @@ struct task_struct;
  * struct kvmx_vcpu - record of a vCPU
  * @key: KVM's vCPU while that exists, NULL afterwards
  * @skip: the same while entries and exits have nothing to do for it: nobody
- *	counts it. What entry and exit look at first (core/fast.c), and no more
- *	than a hint: where it is NULL, all the rest is looked at; see
- *	kvmx_vcpu_skip()
+ *	counts it, and its guest is owed nothing. What entry and exit look at
+ *	first (core/fast.c), and no more than a hint: where it is NULL, all the
+ *	rest is looked at; see kvmx_vcpu_skip()
  * @counting: its counters while somebody counts, else NULL; read with preemption
  *	disabled
  * @task: the thread whose events count for this vCPU (core/threads.h). It
@@ -95,7 +96,6 @@ struct task_struct;
  *	its next entry tries again
  * @owed: its guest is to be told something at its next entry: see
  *	kvmx_vcpu_owe()
- * @hints: it may hint
  * @groups: KVMX_STATS_* groups that are counted besides; only while @counting
  * @more: what groups keep, once somebody asked for one, until the record is
  *	freed
@@ -127,7 +127,6 @@ struct kvmx_vcpu {
 	u32 index;
 	raw_spinlock_t lock;
 	bool owed;
-	bool hints;
 
 	struct kvmx_hinter *hinter;
 	struct kvmx_hot *hot;
@@ -259,21 +258,31 @@ static __always_inline bool kvmx_vcpu_skipped(const struct kvm_vcpu *vcpu)
 	return likely(raw_cpu_read(kvmx_vcpu_last)->skip == vcpu);
 }
 
+static inline bool kvmx_vcpu_busy(const struct kvmx_vcpu *v)
+{
+	return READ_ONCE(v->counting) || READ_ONCE(v->starved) ||
+	       READ_ONCE(v->owed);
+}
+
 /**
  * kvmx_vcpu_skip() - have entries and exits anything to do for a vCPU now?
- * @v: a vCPU of which @key, @counting, @starved or @hints has changed
+ * @v: a vCPU of which @key, @counting, @starved or @owed has changed
  *
  * A probe on another CPU may see @skip late, no later than it may see those
  * four: who needs them to be seen waits for a grace period. When @key is used
  * again, it is by another record: here it was taken back at death.
  *
- * Context: kvmx_vm_lock held.
+ * Two may come at once, for two of these: who writes @skip looks once more, so
+ * that of what makes a vCPU busy nothing is forgotten.
+ *
+ * Context: kvmx_vm_lock held, or the vCPU's entry.
  */
 static inline void kvmx_vcpu_skip(struct kvmx_vcpu *v)
 {
-	lockdep_assert_held(&kvmx_vm_lock);
-	WRITE_ONCE(v->skip, v->counting || v->starved || v->hints ? NULL :
-								   v->key);
+	WRITE_ONCE(v->skip, kvmx_vcpu_busy(v) ? NULL : v->key);
+	smp_mb();	/* pairs with itself, and with kvmx_vcpu_owe() */
+	if (kvmx_vcpu_busy(v))
+		WRITE_ONCE(v->skip, NULL);
 }
 
 /**
@@ -287,6 +296,8 @@ static inline void kvmx_vcpu_owe(struct kvmx_vcpu *v)
 	struct kvmx_hot *hot = READ_ONCE(v->hot);
 
 	WRITE_ONCE(v->owed, true);
+	smp_mb();	/* pairs with kvmx_vcpu_skip() */
+	WRITE_ONCE(v->skip, NULL);
 	if (hot)
 		kvmx_hot_disarm(hot);
 }

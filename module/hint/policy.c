@@ -46,17 +46,6 @@ static int hinters_alloc(struct kvmx_vm *vm)
 	return 0;
 }
 
-/* Entries of a vCPU that may hint do not pass by (kvmx_vcpu.skip). */
-static void look_at(struct kvmx_vcpu *v, bool on)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&kvmx_vm_lock, flags);
-	v->hints = on;
-	kvmx_vcpu_skip(v);
-	raw_spin_unlock_irqrestore(&kvmx_vm_lock, flags);
-}
-
 /* With another policy, what was granted by the one before ends. */
 static void hinters_set(struct kvmx_vm *vm, const struct kvmx_hint *policy,
 			bool on)
@@ -69,8 +58,6 @@ static void hinters_set(struct kvmx_vm *vm, const struct kvmx_hint *policy,
 			continue;
 		kvmx_hinter_set(v->hinter, &nothing, false);
 		kvmx_grant_stop(v->hinter);
-		/* First its entries are looked at. */
-		look_at(v, on);
 		if (on)
 			kvmx_hinter_set(v->hinter, policy, true);
 	}
