@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
@@ -16,6 +17,8 @@
 /* Guards kvmx_hooks[] and what is wanted; inside the tracepoint modules' list mutex. */
 static DEFINE_MUTEX(attach_lock);
 static unsigned int wanted[KVMX_NR_WANTS];
+
+bool kvmx_attach_hints __read_mostly;
 
 static bool hook_wanted(const struct kvmx_hook *h)
 {
@@ -39,6 +42,7 @@ static void want(u32 wants, int by)
 		WARN_ON(by < 0 && !wanted[i]);
 		wanted[i] += by;
 	}
+	WRITE_ONCE(kvmx_attach_hints, wanted[ilog2(KVMX_WANT_HINTS)]);
 }
 
 static const char *hook_name(const struct kvmx_hook *h)

@@ -39,6 +39,9 @@ struct kvmx_hook {
 /* In the order of attaching; detached the other way round. */
 extern struct kvmx_hook kvmx_hooks[KVMX_NR_HOOKS];
 
+/* Some VM may hint: for probes that are not for hints alone. */
+extern bool kvmx_attach_hints;
+
 int kvmx_attach_init(void);
 void kvmx_attach_exit(void);
 

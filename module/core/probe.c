@@ -298,6 +298,8 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 				   .type = KVMX_EV_IN,
 				   .arg = next->sched_info.run_delay,
 				   .now = kvmx_clock(), .other = prev });
+	if (likely(!READ_ONCE(kvmx_attach_hints)))
+		return;
 	if (unlikely(!hlist_empty(&prev->preempt_notifiers)))
 		hint_out(prev, preempt, prev_state);
 	if (unlikely(!hlist_empty(&next->preempt_notifiers)))
@@ -310,6 +312,8 @@ static void probe_fpu(void *data, int load)
 		current_event(KVMX_EV_RUN, 0);
 		return;
 	}
+	if (likely(!READ_ONCE(kvmx_attach_hints)))
+		return;
 	preempt_disable();
 	hint_event(current, KVMX_EV_USER, 0);
 	preempt_enable();
