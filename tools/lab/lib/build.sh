@@ -174,7 +174,7 @@ build_bench()
 	quietly "$place/bench.log" "bench" \
 		in_buildroot make -C "$src/tools/bench" "-j$(nproc)" OUTPUT="$place/bench"
 	find "$place/bench" -type f -perm -u+x -exec cp -t "$to" {} +
-	cp "$src"/tools/bench/{bench-inside,peers.sh} "$to/"
+	cp "$src"/tools/bench/{bench-inside,latency-inside,peers.sh} "$to/"
 }
 
 build_selftests()
