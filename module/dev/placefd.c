@@ -276,8 +276,11 @@ static int place(struct kvmx_placefd *f, struct kvmx_place *req,
 	f->made |= !dry;
 	err = kvmx_place_make(f->vm, f, w, req->flags, &rows);
 	kvmx_wishes_put(w);
-	if (err && err != -ERANGE)
+	if (err && err != -ERANGE) {
+		/* Filled where the plan was made, and could not be followed. */
+		kvmx_rows_free(&rows);
 		return err;
+	}
 	put_err = out_put(out, &rows) ?: kvmx_args_put(req, sizeof(*req), arg);
 	kvmx_rows_free(&rows);
 	/* What the caller is not told of shall not be. */
