@@ -3,6 +3,7 @@
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/irqflags.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
@@ -26,10 +27,13 @@
 #include "stats/seq.h"
 
 /*
- * Where the slot of each code is, from the counters' beginning. Codes without a
- * name have the one that no exit fits into.
+ * Where the slot of each code is, from the counters' beginning, in units of eight
+ * bytes. Codes without a name have the one that no exit fits into. Two bytes of the
+ * code are looked up, for SVM's codes are sparse, so that none has to be compared
+ * with the table's end; nearly all of it says the same.
  */
-static u32 slot_at[KVMX_DIRECT_CODES] __ro_after_init;
+static u16 slot_at[1 << 16] __ro_after_init;
+static_assert(sizeof(struct kvmx_slot) % 8 == 0);
 
 /*
  * kvmx_bucket() in one step. As long as the longest exit so far is none of the
@@ -46,6 +50,8 @@ static __always_inline unsigned long bucket_of(u64 ticks)
  *
  * Of VMX's reasons one byte is enough: they end at 78, and KVM handles no other
  * (SDM vol. 3D, appendix C). Flags that may stand behind them are passed over.
+ * Of SVM's two are: what is beyond them is -1, which has no name in them either
+ * (APM vol. 2, appendix C), and what a hypervisor below makes up: ambiguous().
  */
 static __always_inline void hot_entry(struct kvm_vcpu *vcpu, bool vmx)
 {
@@ -57,14 +63,12 @@ static __always_inline void hot_entry(struct kvm_vcpu *vcpu, bool vmx)
 
 	if (unlikely(hot->armed != vcpu))
 		goto slow;
-	code = vmx ? (u8)hot->code : hot->code;
-	if (unlikely(code >= KVMX_DIRECT_CODES))
-		goto slow;
+	code = vmx ? (u8)hot->code : (u16)hot->code;
 	now = rdtsc();
 	/* No exit since the last entry? */
 	if (unlikely(check_sub_overflow(hot->exit_at, d->accounted, &guest)))
 		goto slow;
-	s = (void *)c + slot_at[code];
+	s = (void *)((u64 *)c + slot_at[code]);
 
 	/*
 	 * Behind the barrier, and with @now at its place, the difference needs
@@ -192,6 +196,29 @@ int kvmx_hot_cost(u64 *ticks)
 	return err;
 }
 
+/*
+ * Software that is below KVM may make up codes of which the two bytes mean something
+ * else (Hyper-V does: 0xf0000000): there the first ones go the long way, which looks
+ * at all of a code.
+ */
+static bool __init ambiguous(unsigned int code)
+{
+	return boot_cpu_has(X86_FEATURE_SVM) &&
+	       boot_cpu_has(X86_FEATURE_HYPERVISOR) && code < 16;
+}
+
+static u16 __init slot_of(unsigned int code)
+{
+	unsigned int slot = KVMX_NO_SLOT;
+
+	if (code < KVMX_DIRECT_CODES && !ambiguous(code))
+		slot = kvmx_schema_named_slot(code);
+	if (slot == KVMX_NO_SLOT)
+		return offsetof(struct kvmx_counts, none) / sizeof(u64);
+	return (KVMX_COUNTS_HEAD + offsetof(struct kvmx_data, slot[slot])) /
+	       sizeof(u64);
+}
+
 /**
  * kvmx_hot_init() - entries and exits take the short way where they may
  *
@@ -199,15 +226,10 @@ int kvmx_hot_cost(u64 *ticks)
  */
 void __init kvmx_hot_init(void)
 {
-	unsigned int code, slot;
+	unsigned int code;
 
-	for (code = 0; code < KVMX_DIRECT_CODES; code++) {
-		slot = kvmx_schema_named_slot(code);
-		slot_at[code] = slot == KVMX_NO_SLOT ?
-				offsetof(struct kvmx_counts, none) :
-				KVMX_COUNTS_HEAD +
-				offsetof(struct kvmx_data, slot[slot]);
-	}
+	for (code = 0; code < ARRAY_SIZE(slot_at); code++)
+		slot_at[code] = slot_of(code);
 	if (boot_cpu_has(X86_FEATURE_SVM))
 		kvmx_probe_set(hot_entry_svm, kvmx_fast_exit_svm);
 	else
