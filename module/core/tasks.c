@@ -254,6 +254,30 @@ static void tasks_vcpu_born(struct kvmx_vm *vm)
 	kvmx_watch_put(w);
 }
 
+/**
+ * kvmx_tasks_births() - are births of a watched VM under way?
+ * @vm: the VM
+ *
+ * A thread that its parent has made may not have run yet, and so was not told of.
+ *
+ * Context: any.
+ * Return: how many there are.
+ */
+unsigned int kvmx_tasks_births(struct kvmx_vm *vm)
+{
+	struct kvmx_watch *w;
+	unsigned int births;
+
+	preempt_disable();
+	w = kvmx_watch_find(vm->pid);
+	preempt_enable();
+	if (!w)
+		return 0;
+	births = atomic_read(&w->births);
+	kvmx_watch_put(w);
+	return births;
+}
+
 static struct kvmx_watch *watch_alloc(struct kvmx_vm *vm)
 {
 	struct kvmx_watch *w = kzalloc(sizeof(*w), GFP_KERNEL);

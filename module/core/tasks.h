@@ -58,6 +58,7 @@ u32 kvmx_tasks_class(struct kvmx_vm *vm, struct task_struct *task, u32 *vcpu);
 
 int kvmx_tasks_watch(struct kvmx_vm *vm);
 void kvmx_tasks_unwatch(struct kvmx_vm *vm);
+unsigned int kvmx_tasks_births(struct kvmx_vm *vm);
 
 void kvmx_tasks_init(void);
 void kvmx_tasks_exit(void);

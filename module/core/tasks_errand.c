@@ -28,6 +28,7 @@ enum errand_kind {
  * @link: or with the worker
  * @watch: for whom, referenced
  * @kind: what
+ * @counted: in @births of the watch
  * @task: who, referenced; NULL: the thread that carries it
  * @pid: of BORN the parent, of ENDED the thread, referenced
  * @vcpu: of RUNS; its VM is held by @watch
@@ -41,6 +42,7 @@ struct errand {
 	struct list_head link;
 	struct kvmx_watch *watch;
 	enum errand_kind kind;
+	bool counted;
 	struct task_struct *task;
 	struct pid *pid;
 	struct kvmx_vcpu *vcpu;
@@ -91,6 +93,8 @@ void kvmx_errands_kick(void)
 
 static void errand_free(struct errand *e)
 {
+	if (e->counted)
+		atomic_dec(&e->watch->births);
 	kvmx_watch_put(e->watch);
 	put_pid(e->pid);
 	if (e->task)
@@ -113,6 +117,9 @@ static struct errand *errand_new(struct kvmx_watch *w, enum errand_kind kind)
 	atomic_inc(&inflight);
 	e->watch = w;
 	e->kind = kind;
+	e->counted = kind == BORN;
+	if (e->counted)
+		atomic_inc(&w->births);
 	return e;
 }
 

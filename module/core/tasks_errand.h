@@ -10,6 +10,7 @@
 #ifndef KVMX_CORE_TASKS_ERRAND_H
 #define KVMX_CORE_TASKS_ERRAND_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -32,6 +33,7 @@ struct task_struct;
  * @todo: bits KVMX_TODO_*
  * @closed: nobody is told any more; changed under two locks, read under either
  * @running: how many threads are with the listeners now
+ * @births: threads that were born, and of which nobody was told yet
  * @asks: the kprobe on KVM_RUN is armed for it; under the watches' mutex, as @look
  *	and @look_at
  * @look: look who runs the vCPUs
@@ -46,6 +48,7 @@ struct kvmx_watch {
 	unsigned long todo;
 	bool closed;
 	unsigned int running;
+	atomic_t births;
 	bool asks;
 	bool look;
 	unsigned long look_at;

@@ -13,6 +13,7 @@
 
 #include "core/affinity.h"
 #include "core/feature.h"
+#include "core/tasks.h"
 #include "core/vm.h"
 #include "kvmx_trace.h"
 #include "place/undo.h"
@@ -387,7 +388,8 @@ static bool all_settled(struct kvmx_placement *p)
  * @p: a placement whose threads were restored
  *
  * A thread is a copy of its parent from the beginning of the fork, and is seen by
- * others only at its end.
+ * others only at its end; it is told of, with its parent, when it runs. Who is found
+ * later by looking is a stranger, of whom nobody knows what his parent had.
  *
  * Context: may sleep; without the placement's lock: who is born takes it.
  */
@@ -402,6 +404,8 @@ void kvmx_undo_settle(struct kvmx_placement *p)
 		mutex_lock(&p->lock);
 		settled = all_settled(p);
 		mutex_unlock(&p->lock);
+		/* In this order: whoever has left a fork has told of its child. */
+		settled &= !kvmx_tasks_births(p->vm);
 	}
 }
 
