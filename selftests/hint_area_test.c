@@ -16,8 +16,6 @@
 
 #define KINDS		(1U << KVMX_KIND_LATENCY | 1U << KVMX_KIND_CRITICAL)
 #define WORD		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
-/* Memory of the guest that nothing else uses. */
-#define AREA		0x20000UL
 #define USER		0x21008UL
 #define SIZE		sizeof(struct kvmx_area)
 
@@ -30,21 +28,15 @@ FIXTURE(area) {
 
 FIXTURE_SETUP(area)
 {
-	self->node = kvmx_node_rw();
-	self->vm = vmm_create(VMM_IRQCHIP);
-	self->v = vmm_add_vcpu(self->vm);
-	vmm_warm(self->v);
-	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
-	self->a = (void *)(self->vm->mem + AREA);
-	memset(self->a, 0, 4096);
+	self->v = hint_guest(VMM_IRQCHIP, &self->node, &self->fd);
+	self->vm = self->v->vm;
+	self->a = hint_area(self->v);
 	hint_allow(self->fd, KINDS, KVMX_EFFECT_NONE, 0);
 }
 
 FIXTURE_TEARDOWN(area)
 {
-	close(self->fd);
-	vmm_destroy(self->vm);
-	close(self->node);
+	hint_guest_end(self->v, self->node, self->fd);
 }
 
 static int64_t reg(struct vmm_vcpu *v, uint64_t gpa, uint32_t size)
@@ -72,32 +64,31 @@ static uint64_t lost(int fd)
 
 TEST_F_TIMEOUT(area, a_query_tells_that_there_are_areas, 60)
 {
-	EXPECT_EQ(SIZE, hint_call(self->v, KVMX_HC_QUERY, KVMX_QUERY_AREA_SIZE,
-				  0, 0));
+	EXPECT_EQ(SIZE, hint_query(self->v, KVMX_QUERY_AREA_SIZE));
 	EXPECT_EQ(KVMX_PARA_AREA | KVMX_PARA_USER_WORD,
-		  hint_call(self->v, KVMX_HC_QUERY, KVMX_QUERY_FEATURES, 0, 0));
+		  hint_query(self->v, KVMX_QUERY_FEATURES));
 }
 
 TEST_F_TIMEOUT(area, the_host_says_who_it_is_at_once, 60)
 {
 	memset(&self->a->host, 0xee, sizeof(self->a->host));
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	EXPECT_EQ(KVMX_PARA_VERSION, self->a->host.version);
 	EXPECT_EQ(SIZE, self->a->host.size);
 	EXPECT_EQ(KINDS, self->a->host.kinds);
 	EXPECT_EQ(0, self->a->host.state);
 	EXPECT_EQ(0, self->a->host.unused[0] | self->a->host.unused[1]);
 	/* Twice is as good as once. */
-	EXPECT_EQ(0, reg(self->v, AREA, SIZE));
+	EXPECT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_UNREGISTER, 0, 0, 0));
 	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_UNREGISTER, 0, 0, 0));
 }
 
 TEST_F_TIMEOUT(area, a_newer_guest_may_know_more_of_it, 60)
 {
-	EXPECT_EQ(0, reg(self->v, AREA, SIZE + 64));
+	EXPECT_EQ(0, reg(self->v, HINT_AREA, SIZE + 64));
 	EXPECT_EQ(SIZE, self->a->host.size);
-	EXPECT_EQ(0, reg(self->v, AREA, 4096));
+	EXPECT_EQ(0, reg(self->v, HINT_AREA, 4096));
 }
 
 TEST_F_TIMEOUT(area, addresses_that_make_no_sense_are_refused, 60)
@@ -108,13 +99,13 @@ TEST_F_TIMEOUT(area, addresses_that_make_no_sense_are_refused, 60)
 	unsigned int i;
 
 	for (i = 0; i < 5; i++)
-		EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA + odd[i], SIZE));
-	EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA, 0));
-	EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA, SIZE - 1));
-	EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA, 0xffffffff));
+		EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA + odd[i], SIZE));
+	EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA, 0));
+	EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA, SIZE - 1));
+	EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA, 0xffffffff));
 	/* Into the next page. */
-	EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA + 4096 - 64, SIZE));
-	EXPECT_EQ(-KVM_EINVAL, reg(self->v, AREA + 64, 4096));
+	EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA + 4096 - 64, SIZE));
+	EXPECT_EQ(-KVM_EINVAL, reg(self->v, HINT_AREA + 64, 4096));
 	/* Nowhere, or where nobody can say anything. */
 	EXPECT_EQ(-KVM_EFAULT, reg(self->v, VMM_HOLE_GPA, SIZE));
 	EXPECT_EQ(-KVM_EFAULT, reg(self->v, 1ULL << 40, SIZE));
@@ -141,7 +132,7 @@ TEST_F_TIMEOUT(area, each_new_hint_is_seen_once_where_the_guest_halts, 60)
 {
 	unsigned int i;
 
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	for (i = 0; i < 10; i++) {
 		say(self->a, WORD);
 		vmm_do(self->v, VMM_HLT, 1);
@@ -163,7 +154,7 @@ TEST_F_TIMEOUT(area, a_hint_costs_no_exit, 60)
 	struct stats *own = kvm_stats(self->v->fd);
 	uint64_t before;
 
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	stats_read(own);
 	before = stats_get(own, "exits");
 	say(self->a, WORD);
@@ -179,7 +170,7 @@ TEST_F_TIMEOUT(area, malformed_and_forbidden_words_are_counted_as_such, 60)
 {
 	struct kvmx_hint_counts c;
 
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	say(self->a, 0xffffffff);
 	vmm_do(self->v, VMM_HLT, 1);
 	say(self->a, WORD | 0x80000000);
@@ -200,7 +191,7 @@ TEST_F_TIMEOUT(area, the_word_of_a_user_program_counts_where_the_area_says_none,
 
 	*word = WORD;
 	self->a->guest.user = USER;
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	vmm_do(self->v, VMM_HLT, 1);
 	EXPECT_EQ(1, given(self->fd));
 	*word = KVMX_HINT_WORD(KVMX_KIND_CRITICAL, 1, 0);
@@ -282,13 +273,13 @@ TEST_F_TIMEOUT(area, a_balloon_takes_the_area_and_not_the_host_s_memory, 60)
 
 TEST_F_TIMEOUT(area, hints_that_are_off_and_on_again_need_a_new_registration, 60)
 {
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	hint_off(self->fd);
 	hint_allow(self->fd, KINDS, KVMX_EFFECT_NONE, 0);
 	say(self->a, WORD);
 	vmm_do(self->v, VMM_HLT, 2);
 	EXPECT_EQ(0, given(self->fd));
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	say(self->a, WORD);
 	vmm_do(self->v, VMM_HLT, 2);
 	EXPECT_EQ(1, given(self->fd));
@@ -316,7 +307,7 @@ TEST_F_TIMEOUT(area, the_guest_is_told_that_it_was_taken_off, 60)
 	pthread_t thread;
 	cpu_set_t one;
 
-	ASSERT_EQ(0, reg(self->v, AREA, SIZE));
+	ASSERT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
@@ -371,7 +362,7 @@ TEST_F_TIMEOUT(area, a_storm_of_registrations_while_memory_moves, 120)
 	TH_LOG("of %lu registrations %lu worked", (unsigned long)n * 5,
 	       (unsigned long)worked);
 	/* After all that it is as ever. */
-	EXPECT_EQ(0, reg(self->v, AREA, SIZE));
+	EXPECT_EQ(0, reg(self->v, HINT_AREA, SIZE));
 	say(self->a, WORD);
 	i = given(self->fd);
 	vmm_do(self->v, VMM_HLT, 1);

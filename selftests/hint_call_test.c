@@ -17,8 +17,6 @@
 #include "vmm.h"
 
 #define BIT(n)		(1U << (n))
-#define ALL_KINDS	(BIT(KVMX_KIND_CRITICAL) | BIT(KVMX_KIND_LATENCY) | \
-			 BIT(KVMX_KIND_BATCH) | BIT(KVMX_KIND_YIELD_TO))
 #define WORD		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 7)
 
 FIXTURE(call) {
@@ -29,33 +27,22 @@ FIXTURE(call) {
 
 FIXTURE_SETUP(call)
 {
-	self->node = kvmx_node_rw();
-	self->vm = vmm_create(0);
-	self->v = vmm_add_vcpu(self->vm);
-	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
+	self->v = hint_guest(0, &self->node, &self->fd);
+	self->vm = self->v->vm;
 }
 
 FIXTURE_TEARDOWN(call)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmm_destroy(self->vm);
-	if (self->node >= 0)
-		close(self->node);
-}
-
-static int64_t query(struct vmm_vcpu *v, uint32_t what)
-{
-	return hint_call(v, KVMX_HC_QUERY, what, 0, 0);
+	hint_guest_end(self->v, self->node, self->fd);
 }
 
 TEST_F_TIMEOUT(call, nobody_answers_a_vm_that_may_not_hint, 60)
 {
-	EXPECT_EQ(-KVM_ENOSYS, query(self->v, KVMX_QUERY_VERSION));
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(self->v, KVMX_QUERY_VERSION));
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 	hint_off(self->fd);
-	EXPECT_EQ(-KVM_ENOSYS, query(self->v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(self->v, KVMX_QUERY_VERSION));
 	/* Such calls are not even seen. */
 	EXPECT_EQ(1, hint_counts(self->fd, 0, KVMX_KIND_NONE).calls);
 }
@@ -64,9 +51,9 @@ TEST_F_TIMEOUT(call, a_query_tells_just_the_kinds_that_are_allowed, 60)
 {
 	unsigned int kinds;
 
-	for (kinds = 2; kinds <= ALL_KINDS; kinds += 2) {
+	for (kinds = 2; kinds <= HINT_ALL_KINDS; kinds += 2) {
 		hint_allow(self->fd, kinds, KVMX_EFFECT_NONE, 0);
-		EXPECT_EQ(kinds, query(self->v, KVMX_QUERY_KINDS));
+		EXPECT_EQ(kinds, hint_query(self->v, KVMX_QUERY_KINDS));
 	}
 }
 
@@ -75,9 +62,9 @@ TEST_F_TIMEOUT(call, another_vm_is_not_answered_meanwhile, 60)
 	struct vmm *vm = vmm_create(0);
 	struct vmm_vcpu *v = vmm_add_vcpu(vm);
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	EXPECT_EQ(-KVM_ENOSYS, query(v, KVMX_QUERY_VERSION));
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 	vmm_destroy(vm);
 }
 
@@ -85,9 +72,9 @@ TEST_F_TIMEOUT(call, a_vcpu_that_is_added_later_may_hint_too, 60)
 {
 	struct vmm_vcpu *v;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	v = vmm_add_vcpu(self->vm);
-	EXPECT_EQ(KVMX_PARA_VERSION, query(v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(v, KVMX_QUERY_VERSION));
 	EXPECT_EQ(1, hint_counts(self->fd, 1, KVMX_KIND_NONE).calls);
 }
 
@@ -105,12 +92,12 @@ TEST_F_TIMEOUT(call, what_is_not_known_is_refused, 60)
 	};
 	unsigned int i;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(-KVM_EOPNOTSUPP, hint_call(self->v, ops[i], 0, 0, 0));
 	for (i = 4; i < 40; i++)
-		EXPECT_EQ(-KVM_EINVAL, query(self->v, i));
-	EXPECT_EQ(-KVM_EINVAL, query(self->v, 0xffffffff));
+		EXPECT_EQ(-KVM_EINVAL, hint_query(self->v, i));
+	EXPECT_EQ(-KVM_EINVAL, hint_query(self->v, 0xffffffff));
 	for (i = 0; i < 7; i++)
 		EXPECT_EQ(-KVM_EINVAL,
 			  hint_call(self->v, KVMX_HC_HINT, words[i], 0, 0)) {
@@ -152,7 +139,7 @@ TEST_F_TIMEOUT(call, each_call_is_answered_among_signals, 300)
 	uint64_t n = scaled(20000);
 	struct vmm_step step = { .kind = VMM_KVMX, .n = n };
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	hint_load(self->v, KVMX_HC_HINT, WORD, 0, 0, 0);
 	hint_pester(syscall(SYS_gettid), 300);
 	vmm_run(self->v, &step, 1);
@@ -211,7 +198,7 @@ TEST_F_TIMEOUT(call, an_answer_waits_for_the_guest_to_come_back, 60)
 {
 	struct kvm_regs r;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	ASSERT_EQ(0, step_to_call(self->v, &r));
 	EXPECT_EQ(KVMX_PARA_VERSION, run_on(self->v));
 	EXPECT_EQ(1, hint_counts(self->fd, 0, KVMX_KIND_NONE).calls);
@@ -221,7 +208,7 @@ TEST_F_TIMEOUT(call, a_guest_that_comes_back_elsewhere_is_left_alone, 60)
 {
 	struct kvm_regs r;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	/* Somebody else has answered. */
 	ASSERT_EQ(0, step_to_call(self->v, &r));
 	r.rax = 4711;
@@ -241,18 +228,18 @@ TEST_F_TIMEOUT(call, hints_end_while_an_answer_is_owed, 60)
 {
 	struct kvm_regs r;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	ASSERT_EQ(0, step_to_call(self->v, &r));
 	hint_off(self->fd);
 	EXPECT_EQ(-KVM_ENOSYS, (int64_t)run_on(self->v));
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 }
 
 TEST_F_TIMEOUT(call, a_user_program_of_the_guest_gets_eperm, 60)
 {
 	vmm_set_up_user(self->v);
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	hint_load(self->v, KVMX_HC_HINT, WORD, 0, 0, -KVM_EPERM);
 	vmm_do(self->v, VMM_KVMX, 100);
 	EXPECT_EQ(0, vmm_call(self->v)->others) {
@@ -262,7 +249,7 @@ TEST_F_TIMEOUT(call, a_user_program_of_the_guest_gets_eperm, 60)
 	EXPECT_EQ(0, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).given);
 	EXPECT_EQ(0, hint_counts(self->fd, 0, KVMX_KIND_NONE).calls);
 	vmm_set_up(self->v);
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 }
 
 TEST_F_TIMEOUT(call, a_32_bit_guest_is_answered_in_32_bits, 120)
@@ -271,8 +258,8 @@ TEST_F_TIMEOUT(call, a_32_bit_guest_is_answered_in_32_bits, 120)
 	uint32_t n = scaled(2000);
 
 	vmm_set_up_32(self->v);
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	hint_load(self->v, KVMX_HC_QUERY, KVMX_QUERY_KINDS, 0, 0, ALL_KINDS);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_load(self->v, KVMX_HC_QUERY, KVMX_QUERY_KINDS, 0, 0, HINT_ALL_KINDS);
 	c->rounds = n;
 	hint_pester(syscall(SYS_gettid), 300);
 	vmm_run(self->v, NULL, 0);
@@ -287,7 +274,7 @@ TEST_F_TIMEOUT(call, a_32_bit_guest_is_answered_in_32_bits, 120)
 
 TEST_F_TIMEOUT(call, a_flood_is_refused_beyond_the_limit, 60)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	uint64_t n = 2000, from, ticks;
 	struct kvmx_hint_counts c;
 	struct kvmx_info info;
@@ -310,7 +297,7 @@ TEST_F_TIMEOUT(call, a_flood_is_refused_beyond_the_limit, 60)
 		EXPECT_GE(3 + ticks / info.clock_khz / 5, c.calls);
 	/* After a while it is answered again. */
 	usleep(100000);
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 }
 
 TEST_F_TIMEOUT(call, other_numbers_are_none_of_ours, 60)
@@ -319,7 +306,7 @@ TEST_F_TIMEOUT(call, other_numbers_are_none_of_ours, 60)
 					0xffffffff };
 	unsigned int i;
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	for (i = 0; i < 6; i++) {
 		hint_load(self->v, 0, 0, 0, 0, 0);
 		vmm_call(self->v)->nr = nrs[i];
@@ -334,8 +321,8 @@ TEST_F_TIMEOUT(call, counted_or_not_it_is_the_same, 120)
 	struct stats *s = kvmx_stats(self->fd, 0);
 	uint64_t n = scaled(5000);
 
-	hint_allow(self->fd, ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	hint_load(self->v, KVMX_HC_QUERY, KVMX_QUERY_KINDS, 0, 0, ALL_KINDS);
+	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	hint_load(self->v, KVMX_HC_QUERY, KVMX_QUERY_KINDS, 0, 0, HINT_ALL_KINDS);
 	hint_pester(syscall(SYS_gettid), 300);
 	vmm_do(self->v, VMM_KVMX, n);
 	hint_leave_alone();
@@ -387,7 +374,7 @@ static long unload_ms(void)
 
 TEST_F_TIMEOUT(call, kvmx_goes_and_comes_while_a_guest_calls, 240)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	const char *ko = module_file();
 	long ms = 0, worst = 0;
 	unsigned int i;
@@ -420,7 +407,7 @@ TEST_F_TIMEOUT(call, kvmx_goes_and_comes_while_a_guest_calls, 240)
 	hint_leave_alone();
 	vmm_stop(self->v);
 	ASSERT_EQ(0, hint_set(self->fd, &h));
-	EXPECT_EQ(KVMX_PARA_VERSION, query(self->v, KVMX_QUERY_VERSION));
+	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
 	hint_off(self->fd);
 }
 

@@ -26,7 +26,6 @@
 #define CRITICAL	KVMX_HINT_WORD(KVMX_KIND_CRITICAL, 1, 0)
 #define LATENCY		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
 #define GRANT_US	20000
-#define AREA		0x20000UL
 
 static int plain(int tid)
 {
@@ -80,19 +79,14 @@ FIXTURE(grant) {
 
 FIXTURE_SETUP(grant)
 {
-	self->node = kvmx_node_rw();
-	self->vm = vmm_create(VMM_IRQCHIP);
-	self->v = vmm_add_vcpu(self->vm);
-	vmm_warm(self->v);
-	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
-	self->a = (void *)(self->vm->mem + AREA);
+	self->v = hint_guest(VMM_IRQCHIP, &self->node, &self->fd);
+	self->vm = self->v->vm;
+	self->a = hint_area(self->v);
 }
 
 FIXTURE_TEARDOWN(grant)
 {
-	close(self->fd);
-	vmm_destroy(self->vm);
-	close(self->node);
+	hint_guest_end(self->v, self->node, self->fd);
 }
 
 /* A thread that hints and is then in user space for a while, again and again. */
@@ -364,7 +358,7 @@ TEST_F_TIMEOUT(grant, a_guest_that_halts_wakes_up_boosted, 60)
 
 	memset(self->a, 0, 4096);
 	ASSERT_EQ(0, hint_set(self->fd, &h));
-	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, AREA, 0,
+	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, HINT_AREA, 0,
 			       sizeof(*self->a)));
 	self->a->guest.hint = LATENCY;
 	self->a->guest.seq++;

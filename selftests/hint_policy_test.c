@@ -14,8 +14,6 @@
 #include "vmm.h"
 
 #define BIT(n)		(1U << (n))
-#define ALL_KINDS	(BIT(KVMX_KIND_CRITICAL) | BIT(KVMX_KIND_LATENCY) | \
-			 BIT(KVMX_KIND_BATCH) | BIT(KVMX_KIND_YIELD_TO))
 
 FIXTURE(policy) {
 	int node, fd;
@@ -25,29 +23,18 @@ FIXTURE(policy) {
 
 FIXTURE_SETUP(policy)
 {
-	self->node = kvmx_node_rw();
-	self->vm = vmm_create(0);
-	self->v = vmm_add_vcpu(self->vm);
-	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
+	self->v = hint_guest(0, &self->node, &self->fd);
+	self->vm = self->v->vm;
 }
 
 FIXTURE_TEARDOWN(policy)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	vmm_destroy(self->vm);
-	if (self->node >= 0)
-		close(self->node);
-}
-
-static int64_t query(struct vmm_vcpu *v, uint32_t what)
-{
-	return hint_call(v, KVMX_HC_QUERY, what, 0, 0);
+	hint_guest_end(self->v, self->node, self->fd);
 }
 
 TEST_F_TIMEOUT(policy, a_policy_goes_with_its_fd_unless_committed, 60)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	struct kvmx_hint one = hint_effect(BIT(KVMX_KIND_BATCH),
 					   KVMX_EFFECT_NONE, 0);
 	int other = kvmx_vm_by_fd(self->node, self->vm->fd);
@@ -55,9 +42,9 @@ TEST_F_TIMEOUT(policy, a_policy_goes_with_its_fd_unless_committed, 60)
 	ASSERT_EQ(0, hint_set(other, &h));
 	EXPECT_EQ(EBUSY, hint_set(self->fd, &h));
 	EXPECT_EQ(0, hint_get(self->fd).flags);
-	EXPECT_EQ(ALL_KINDS, query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(HINT_ALL_KINDS, hint_query(self->v, KVMX_QUERY_KINDS));
 	close(other);
-	EXPECT_EQ(-KVM_ENOSYS, query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(self->v, KVMX_QUERY_KINDS));
 	EXPECT_EQ(KVMX_EFFECT_OFF,
 		  hint_get(self->fd).kinds[KVMX_KIND_BATCH].effect);
 
@@ -65,22 +52,22 @@ TEST_F_TIMEOUT(policy, a_policy_goes_with_its_fd_unless_committed, 60)
 	other = kvmx_vm_by_fd(self->node, self->vm->fd);
 	ASSERT_EQ(0, hint_set(other, &one));
 	close(other);
-	EXPECT_EQ(BIT(KVMX_KIND_BATCH), query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(BIT(KVMX_KIND_BATCH), hint_query(self->v, KVMX_QUERY_KINDS));
 	EXPECT_EQ(KVMX_HINT_COMMIT, hint_get(self->fd).flags);
 	/* Another one for a while: then the first is back. */
 	other = kvmx_vm_by_fd(self->node, self->vm->fd);
 	ASSERT_EQ(0, hint_set(other, &h));
-	EXPECT_EQ(ALL_KINDS, query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(HINT_ALL_KINDS, hint_query(self->v, KVMX_QUERY_KINDS));
 	close(other);
-	EXPECT_EQ(BIT(KVMX_KIND_BATCH), query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(BIT(KVMX_KIND_BATCH), hint_query(self->v, KVMX_QUERY_KINDS));
 	/* Anybody who may can end it. */
 	hint_off(self->fd);
-	EXPECT_EQ(-KVM_ENOSYS, query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(self->v, KVMX_QUERY_KINDS));
 }
 
 TEST_F_TIMEOUT(policy, what_is_in_force_is_told_with_its_defaults, 60)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 
 	ASSERT_EQ(0, hint_set(self->fd, &h));
 	h = hint_get(self->fd);
@@ -96,7 +83,7 @@ TEST_F_TIMEOUT(policy, what_is_in_force_is_told_with_its_defaults, 60)
 
 TEST_F_TIMEOUT(policy, a_policy_that_makes_no_sense_is_einval, 60)
 {
-	struct kvmx_hint good = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0), h;
+	struct kvmx_hint good = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0), h;
 
 #define BAD(...) do {							\
 		h = good;						\
@@ -148,7 +135,7 @@ static int nice_capability(bool on)
 
 TEST_F_TIMEOUT(policy, who_may_not_gets_eperm, 60)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	int node = kvmx_node(), fd = kvmx_vm_by_fd(node, self->vm->fd);
 
 	/* A node that was open for reading is good for looking on. */
@@ -165,7 +152,7 @@ TEST_F_TIMEOUT(policy, who_may_not_gets_eperm, 60)
 
 TEST_F_TIMEOUT(policy, a_vm_that_is_gone_is_enodev, 60)
 {
-	struct kvmx_hint h = hint_effect(ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	struct vmm *vm = vmm_create(0);
 	struct kvmx_vm_info info;
 	int fd, i;

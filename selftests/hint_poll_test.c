@@ -11,30 +11,22 @@
 #include "vmm.h"
 
 #define LATENCY		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
-#define AREA		0x20000UL
 
 FIXTURE(poll) {
 	int node, fd;
-	struct vmm *vm;
 	struct vmm_vcpu *v;
 	struct kvmx_area *a;
 };
 
 FIXTURE_SETUP(poll)
 {
-	self->node = kvmx_node_rw();
-	self->vm = vmm_create(VMM_IRQCHIP);
-	self->v = vmm_add_vcpu(self->vm);
-	vmm_warm(self->v);
-	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
-	self->a = (void *)(self->vm->mem + AREA);
+	self->v = hint_guest(VMM_IRQCHIP, &self->node, &self->fd);
+	self->a = hint_area(self->v);
 }
 
 FIXTURE_TEARDOWN(poll)
 {
-	close(self->fd);
-	vmm_destroy(self->vm);
-	close(self->node);
+	hint_guest_end(self->v, self->node, self->fd);
 }
 
 /* KVM's own: how often it polled in front of a halt. */
@@ -64,7 +56,7 @@ TEST_F_TIMEOUT(poll, a_guest_that_halts_is_polled_for, 60)
 
 	memset(self->a, 0, 4096);
 	ASSERT_EQ(0, hint_set(self->fd, &h));
-	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, AREA, 0,
+	ASSERT_EQ(0, hint_call(self->v, KVMX_HC_REGISTER, HINT_AREA, 0,
 			       sizeof(*self->a)));
 	self->a->guest.hint = LATENCY;
 	self->a->guest.seq++;

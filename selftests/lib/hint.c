@@ -11,12 +11,41 @@
 
 #include "die.h"
 #include "hint.h"
+#include "kvmx.h"
 
 static_assert(offsetof(struct vmm_call, rounds) ==
 	      VMM_CALL_ROUNDS - VMM_PROG_CALL, "guest.S");
 static_assert(offsetof(struct vmm_call, flip) ==
 	      VMM_CALL_FLIP - VMM_PROG_CALL, "guest.S");
 static_assert(sizeof(struct vmm_prog) <= VMM_PROG_CALL, "vmm.h");
+
+struct vmm_vcpu *hint_guest(unsigned int flags, int *node, int *fd)
+{
+	struct vmm *vm = vmm_create(flags);
+	struct vmm_vcpu *v = vmm_add_vcpu(vm);
+
+	*node = kvmx_node_rw();
+	*fd = kvmx_vm_by_fd(*node, vm->fd);
+	return v;
+}
+
+void hint_guest_end(struct vmm_vcpu *v, int node, int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	vmm_destroy(v->vm);
+	if (node >= 0)
+		close(node);
+}
+
+struct kvmx_area *hint_area(struct vmm_vcpu *v)
+{
+	void *area = v->vm->mem + HINT_AREA;
+
+	vmm_warm(v);
+	memset(area, 0, 4096);
+	return area;
+}
 
 struct kvmx_hint hint_policy(void)
 {
@@ -105,6 +134,11 @@ int64_t hint_call(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
 	hint_load(v, op, a1, a2, a3, 0);
 	vmm_do(v, VMM_KVMX, 1);
 	return vmm_call(v)->ret;
+}
+
+int64_t hint_query(struct vmm_vcpu *v, uint32_t what)
+{
+	return hint_call(v, KVMX_HC_QUERY, what, 0, 0);
 }
 
 static pthread_t pesterer;

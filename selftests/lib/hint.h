@@ -10,6 +10,20 @@
 
 #include "vmm.h"
 
+#define HINT_ALL_KINDS	(1U << KVMX_KIND_CRITICAL | 1U << KVMX_KIND_LATENCY | \
+			 1U << KVMX_KIND_BATCH | 1U << KVMX_KIND_YIELD_TO)
+/* Memory of a guest that nothing else uses. */
+#define HINT_AREA	0x20000UL
+
+/*
+ * A guest of one vCPU; @fd is a VM fd, from @node, that may change something.
+ * hint_guest_end() takes all of it away; fds that are -1 by then are closed already.
+ */
+struct vmm_vcpu *hint_guest(unsigned int flags, int *node, int *fd);
+void hint_guest_end(struct vmm_vcpu *v, int node, int fd);
+/* Its area at HINT_AREA, not registered; all it will touch was touched. */
+struct kvmx_area *hint_area(struct vmm_vcpu *v);
+
 /* A policy that allows nothing; sizes are set. */
 struct kvmx_hint hint_policy(void);
 /* The same with some kinds (1 << KVMX_KIND_*) allowed to do @effect. */
@@ -26,6 +40,8 @@ struct kvmx_hint_counts hint_counts(int vm, unsigned int vcpu,
 /* One call of the guest, in the calling thread, and its answer. */
 int64_t hint_call(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
 		  uint32_t a3);
+/* The same: KVMX_HC_QUERY. */
+int64_t hint_query(struct vmm_vcpu *v, uint32_t what);
 /* What the calls of v's next VMM_KVMX are, and the answer that is expected. */
 void hint_load(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
 	       uint32_t a3, int64_t want);

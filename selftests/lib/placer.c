@@ -29,8 +29,7 @@ static int open_node(void)
 	return node;
 }
 
-/* The fd of a VM of the list, -1 where there is none, or none any more. */
-static int open_some(int node, struct kvmx_vm_info *info)
+static int open_listed(int node, struct kvmx_vm_info *info)
 {
 	struct kvmx_vm_info vms[32];
 	int fd, n = kvmx_list(node, vms, 32);
@@ -44,6 +43,21 @@ static int open_some(int node, struct kvmx_vm_info *info)
 	if (fd < 0 && errno != ENOENT)
 		die_errno("KVMX_OPEN");
 	return fd;
+}
+
+/*
+ * The fd of some VM; -1 where there is none, or none any more, or no module just
+ * now.
+ */
+static int open_some(struct kvmx_vm_info *info)
+{
+	int node = open_node(), vm;
+
+	if (node < 0)
+		return -1;
+	vm = open_listed(node, info);
+	close(node);
+	return vm;
 }
 
 static unsigned int some_cpu(void)
@@ -148,15 +162,11 @@ static void be_killed(int vm, const struct kvmx_vm_info *info, struct hand *h)
 void placer_round(struct crew *c, struct hand *h)
 {
 	struct kvmx_vm_info info = { };
-	int node, vm = -1;
 	struct timespec from;
+	int vm;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
-	node = open_node();
-	if (node >= 0) {
-		vm = open_some(node, &info);
-		close(node);
-	}
+	vm = open_some(&info);
 	if (vm < 0) {
 		h->done[PLACER_MISSED]++;
 	} else if (rand() % 4 == 0) {
@@ -213,15 +223,11 @@ static void let_hint(int vm, struct hand *h)
 void hinter_round(struct crew *c, struct hand *h)
 {
 	struct kvmx_vm_info info = { };
-	int node, vm = -1;
 	struct timespec from;
+	int vm;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
-	node = open_node();
-	if (node >= 0) {
-		vm = open_some(node, &info);
-		close(node);
-	}
+	vm = open_some(&info);
 	if (vm >= 0) {
 		let_hint(vm, h);
 		close(vm);
