@@ -3,14 +3,12 @@
  * Grants: what a thread is made for a while, that it ends on time, whoever is
  * silent, stopped or killed, and that all is as it was before.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,19 +25,6 @@
 #define LATENCY		KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1, 0)
 #define GRANT_US	20000
 
-static int plain(int tid)
-{
-	return sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
-}
-
 /* Grants of 20 ms, of which each 100 ms may have five. */
 static struct kvmx_hint generous(unsigned int effect, int arg)
 {
@@ -52,22 +37,6 @@ static struct kvmx_hint generous(unsigned int effect, int arg)
 	h.kinds[KVMX_KIND_CRITICAL].grant_us = GRANT_US;
 	h.kinds[KVMX_KIND_LATENCY].grant_us = GRANT_US;
 	return h;
-}
-
-/*
- * Waits until @tid's policy is @policy. Returns how long that took, in us, or more
- * than any test allows.
- */
-static uint64_t until(int tid, int policy)
-{
-	uint64_t from = now_us(), limit = 5000000ULL * patience();
-
-	while (plain(tid) != policy) {
-		if (now_us() - from > limit)
-			return UINT64_MAX;
-		usleep(200);
-	}
-	return now_us() - from;
 }
 
 FIXTURE(grant) {
@@ -107,33 +76,11 @@ static struct kvmx_hint_counts critical(int fd)
 	return hint_counts(fd, 0, KVMX_KIND_CRITICAL);
 }
 
-/* The thread of kvmx that ends what nobody else ends; 0: there is none. */
-static int find_kthread(void)
-{
-	char path[300], name[32];
-	struct dirent *e;
-	DIR *dir = opendir("/proc");
-	int tid = 0;
-	FILE *f;
-
-	while (dir && !tid && (e = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
-		f = atoi(e->d_name) ? fopen(path, "r") : NULL;
-		if (!f)
-			continue;
-		if (fgets(name, sizeof(name), f) && !strcmp(name, "kvmx_hint\n"))
-			tid = atoi(e->d_name);
-		fclose(f);
-	}
-	closedir(dir);
-	return tid;
-}
-
 /* All that has to do with a grant is on one CPU, which one sees stand still. */
 static bool all_on_one_cpu(int vcpu)
 {
 	struct sched_param above = { .sched_priority = 80 };
-	int i, tids[] = { 0, vcpu, find_kthread() };
+	int i, tids[] = { 0, vcpu, hint_kthread() };
 	cpu_set_t set;
 
 	if (!tids[2])
@@ -155,19 +102,19 @@ static uint64_t see_grant(int tid, uint64_t *gap)
 	uint64_t from, last, now, limit = 5000000ULL * patience();
 
 	*gap = 0;
-	if (until(tid, SCHED_FIFO) == UINT64_MAX)
-		return UINT64_MAX;
-	from = now_us();
+	if (hint_until(tid, SCHED_FIFO) == HINT_NEVER)
+		return HINT_NEVER;
+	from = hint_now_us();
 	last = from;
 	do {
 		usleep(200);
-		now = now_us();
+		now = hint_now_us();
 		if (now - last > *gap)
 			*gap = now - last;
 		last = now;
 		if (now - from > limit)
-			return UINT64_MAX;
-	} while (plain(tid) == SCHED_FIFO);
+			return HINT_NEVER;
+	} while (hint_sched(tid) == SCHED_FIFO);
 	return now - from;
 }
 
@@ -180,8 +127,8 @@ TEST_F_TIMEOUT(grant, it_ends_on_time_though_its_guest_says_nothing, 120)
 
 	ASSERT_EQ(0, hint_set(self->fd, &h));
 	start_hinting(self->v, CRITICAL, 200000);
-	ASSERT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
-	ASSERT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
+	ASSERT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_FIFO));
+	ASSERT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_OTHER));
 	EXPECT_TRUE(all_on_one_cpu(self->v->tid));
 	before = critical(self->fd);
 	for (i = 0; i < 10; i++) {
@@ -216,7 +163,7 @@ TEST_F_TIMEOUT(grant, a_guest_that_spins_on_pays_no_more_than_it_may, 120)
 		{ .kind = VMM_SPIN, .n = scaled(20000000) + 2000000 },
 	};
 	struct kvmx_hint_counts c;
-	uint64_t from = now_us(), wall;
+	uint64_t from = hint_now_us(), wall;
 	unsigned int i;
 
 	h.budget_us = 5000;
@@ -224,9 +171,9 @@ TEST_F_TIMEOUT(grant, a_guest_that_spins_on_pays_no_more_than_it_may, 120)
 	hint_load(self->v, KVMX_HC_HINT, CRITICAL, 0, 0, 1);
 	for (i = 0; i < 20; i++) {
 		vmm_run(self->v, steps, 2);
-		EXPECT_EQ(SCHED_OTHER, plain(0));
+		EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 	}
-	wall = now_us() - from;
+	wall = hint_now_us() - from;
 	c = critical(self->fd);
 	TH_LOG("%lu grants, %lu us in %lu us", (unsigned long)c.granted,
 	       (unsigned long)c.time_ns / 1000, (unsigned long)wall);
@@ -247,9 +194,9 @@ TEST_F_TIMEOUT(grant, what_is_given_back_in_time_does_not_expire, 60)
 	ASSERT_EQ(0, hint_set(self->fd, &h));
 	for (i = 0; i < 20; i++) {
 		EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
-		EXPECT_EQ(SCHED_FIFO, plain(0));
+		EXPECT_EQ(SCHED_FIFO, hint_sched(0));
 		EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
-		EXPECT_EQ(SCHED_OTHER, plain(0));
+		EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 	}
 	c = critical(self->fd);
 	/* A machine that stands still for 20 ms now and then is one for tests. */
@@ -259,7 +206,7 @@ TEST_F_TIMEOUT(grant, what_is_given_back_in_time_does_not_expire, 60)
 	/* A hint taken back is the same. */
 	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
 	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_HINT, 0, 0, 0));
-	EXPECT_EQ(SCHED_OTHER, plain(0));
+	EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 }
 
 TEST_F_TIMEOUT(grant, nice_and_slice_are_put_back_as_they_were, 60)
@@ -302,7 +249,7 @@ TEST_F_TIMEOUT(grant, who_changes_the_thread_meanwhile_wins, 60)
 	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_BATCH, &none));
 	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
-	EXPECT_EQ(SCHED_BATCH, plain(0));
+	EXPECT_EQ(SCHED_BATCH, hint_sched(0));
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &none));
 	/* One that is real-time already is better off without. */
 	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &five));
@@ -323,13 +270,13 @@ TEST_F_TIMEOUT(grant, hints_that_go_off_put_everything_back_at_once, 60)
 	ASSERT_EQ(0, hint_set(self->fd, &h));
 	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
 	hint_off(self->fd);
-	EXPECT_EQ(SCHED_OTHER, plain(0));
+	EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 	/* The fd that made the policy is closed. */
 	other = kvmx_vm_by_fd(self->node, self->vm->fd);
 	ASSERT_EQ(0, hint_set(other, &h));
 	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
 	close(other);
-	EXPECT_EQ(SCHED_OTHER, plain(0));
+	EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 }
 
 /* The kthread goes with the last policy, and another comes with the next. */
@@ -341,11 +288,11 @@ TEST_F_TIMEOUT(grant, hints_that_are_off_and_on_again_end_on_time, 60)
 	start_hinting(self->v, CRITICAL, 50000);
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, hint_set(self->fd, &h));
-		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
-		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
-		EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+		EXPECT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_FIFO));
+		EXPECT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_OTHER));
+		EXPECT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_FIFO));
 		hint_off(self->fd);
-		EXPECT_EQ(SCHED_OTHER, plain(self->v->tid));
+		EXPECT_EQ(SCHED_OTHER, hint_sched(self->v->tid));
 	}
 	vmm_stop(self->v);
 }
@@ -364,10 +311,10 @@ TEST_F_TIMEOUT(grant, a_guest_that_halts_wakes_up_boosted, 60)
 	self->a->guest.seq++;
 	self->v->halt_us = 100000;	/* longer than a grant: it costs none */
 	vmm_start(self->v, &step, 1);
-	EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_FIFO));
+	EXPECT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_FIFO));
 	/* The guest takes it back by a store, which the next halt shows. */
 	self->a->guest.hint = 0;
-	EXPECT_NE(UINT64_MAX, until(self->v->tid, SCHED_OTHER));
+	EXPECT_NE(HINT_NEVER, hint_until(self->v->tid, SCHED_OTHER));
 	vmm_stop(self->v);
 	c = hint_counts(self->fd, 0, KVMX_KIND_LATENCY);
 	EXPECT_LE(1, c.granted);
@@ -426,13 +373,13 @@ TEST_F_TIMEOUT(grant, a_vmm_that_is_stopped_keeps_no_grant, 120)
 	pid = start_apart(self->node, &fd, &h);
 	ASSERT_LT(0, pid);
 	for (i = 0; i < 100 && boosted < 5; i++) {
-		if (until(pid, SCHED_FIFO) == UINT64_MAX)
+		if (hint_until(pid, SCHED_FIFO) == HINT_NEVER)
 			break;
 		kill(pid, SIGSTOP);
 		waitpid(pid, &status, WUNTRACED);
-		boosted += plain(pid) == SCHED_FIFO;
+		boosted += hint_sched(pid) == SCHED_FIFO;
 		EXPECT_GE((GRANT_US + 150000) * patience(),
-			  until(pid, SCHED_OTHER));
+			  hint_until(pid, SCHED_OTHER));
 		kill(pid, SIGCONT);
 	}
 	EXPECT_EQ(5, boosted);
@@ -450,7 +397,7 @@ TEST_F_TIMEOUT(grant, a_vmm_that_is_killed_while_boosted_leaves_nothing, 120)
 	for (i = 0; i < 10; i++) {
 		pid = start_apart(self->node, &fd, &h);
 		ASSERT_LT(0, pid);
-		EXPECT_NE(UINT64_MAX, until(pid, SCHED_FIFO));
+		EXPECT_NE(HINT_NEVER, hint_until(pid, SCHED_FIFO));
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		close(fd);
@@ -475,7 +422,7 @@ TEST_F_TIMEOUT(grant, kvmx_that_goes_takes_grants_along, 120)
 		close(self->fd);
 		close(self->node);
 		ASSERT_TRUE(module_unload_busy(10, &refused));
-		EXPECT_EQ(SCHED_OTHER, plain(0));
+		EXPECT_EQ(SCHED_OTHER, hint_sched(0));
 		ASSERT_EQ(0, module_load(ko, ""));
 		self->node = kvmx_node_rw();
 		self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);

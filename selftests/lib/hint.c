@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include "die.h"
 #include "hint.h"
+#include "host.h"
 #include "kvmx.h"
 
 static_assert(offsetof(struct vmm_call, rounds) ==
@@ -177,4 +183,50 @@ void hint_leave_alone(void)
 {
 	pestering = false;
 	pthread_join(pesterer, NULL);
+}
+
+int hint_sched(int tid)
+{
+	return sched_getscheduler(tid) & ~SCHED_RESET_ON_FORK;
+}
+
+uint64_t hint_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+uint64_t hint_until(int tid, int policy)
+{
+	uint64_t from = hint_now_us(), limit = 5000000ULL * patience();
+
+	while (hint_sched(tid) != policy) {
+		if (hint_now_us() - from > limit)
+			return HINT_NEVER;
+		usleep(200);
+	}
+	return hint_now_us() - from;
+}
+
+int hint_kthread(void)
+{
+	char path[300], name[32];
+	struct dirent *e;
+	DIR *dir = opendir("/proc");
+	int tid = 0;
+	FILE *f;
+
+	while (dir && !tid && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", e->d_name);
+		f = atoi(e->d_name) ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		if (fgets(name, sizeof(name), f) && !strcmp(name, "kvmx_hint\n"))
+			tid = atoi(e->d_name);
+		fclose(f);
+	}
+	closedir(dir);
+	return tid;
 }

@@ -53,4 +53,17 @@ void hint_load(struct vmm_vcpu *v, uint32_t op, uint32_t a1, uint32_t a2,
 void hint_pester(int tid, unsigned int us);
 void hint_leave_alone(void);
 
+/* How a thread is scheduled, without flags. */
+int hint_sched(int tid);
+/*
+ * Waits until that is @policy. Returns how long it took, in us, or HINT_NEVER, which
+ * is more than any test allows.
+ */
+#define HINT_NEVER	UINT64_MAX
+uint64_t hint_until(int tid, int policy);
+uint64_t hint_now_us(void);
+
+/* The thread of kvmx that ends what nobody else ends; 0: there is none. */
+int hint_kthread(void);
+
 #endif /* KVMX_LIB_HINT_H */
