@@ -29,6 +29,9 @@ static bool look_up(struct kvm *kvm, struct kvmx_guestmem *m)
 	slot = search_memslots(slots, gfn, false);
 	if (!slot || slot->flags & SLOT_REFUSED)
 		return false;
+	/* KVM's own, on Intel: where the APIC is, a TSS, page tables. */
+	if (slot->id >= KVM_USER_MEM_SLOTS)
+		return false;
 	m->hva = __gfn_to_hva_memslot(slot, gfn) + offset_in_page(m->gpa);
 	m->generation = slots->generation;
 	m->known = true;
