@@ -65,7 +65,7 @@ static int apply(struct task_struct *task, u32 policy, s32 nice, u64 slice,
  *
  * Its children do not inherit it.
  *
- * Context: process context, may sleep.
+ * Context: process context; does not sleep, as no policy here is SCHED_DEADLINE.
  * Return: 0; -EBUSY if it would be no boost; what the scheduler says.
  */
 int kvmx_boost_begin(struct task_struct *task, u32 effect, s32 arg,
@@ -115,7 +115,7 @@ static bool unchanged(const struct task_struct *task,
  * @task: the thread
  * @b: as kvmx_boost_begin() left it
  *
- * Context: process context, may sleep.
+ * Context: process context; does not sleep, as no policy here is SCHED_DEADLINE.
  * Return: false if somebody else has changed it meanwhile: that stays.
  */
 bool kvmx_boost_end(struct task_struct *task, const struct kvmx_boost *b)

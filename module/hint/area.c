@@ -58,8 +58,9 @@ long kvmx_area_register(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 gpa,
 	a->user = (struct kvmx_guestmem){ };
 	a->word = 0;
 	a->seq = first.seq;
+	a->kicked_at = 0;
 	a->lost = false;
-	a->on = true;
+	WRITE_ONCE(a->on, true);
 	kvmx_area_tell(h, key);
 	if (!a->lost)
 		return 0;
@@ -74,8 +75,9 @@ long kvmx_area_register(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 gpa,
 void kvmx_area_forget(struct kvmx_hinter *h)
 {
 	lockdep_assert_held(&h->lock);
-	h->area.on = false;
+	WRITE_ONCE(h->area.on, false);
 	h->area.changed = false;
+	h->area.word = 0;
 }
 
 /* The word of the program that runs there. */

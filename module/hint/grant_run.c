@@ -8,6 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
@@ -120,6 +121,12 @@ void kvmx_grant_follow(struct kvmx_hinter *h)
 	int tries;
 
 	mutex_lock(&g->apply);
+	/*
+	 * A thread that ends its own grant is about to be taken off its CPU. Not
+	 * before all is written down and unlocked: until it were back, no interrupt
+	 * could earn it anything. What is called here does not sleep.
+	 */
+	preempt_disable();
 	/* Twice: a grant that is released while it begins has to end. */
 	for (tries = 0; tries < 4 && kvmx_grant_open(h); tries++) {
 		if (READ_ONCE(g->want))
@@ -128,6 +135,7 @@ void kvmx_grant_follow(struct kvmx_hinter *h)
 			end(h);
 	}
 	mutex_unlock(&g->apply);
+	preempt_enable();
 }
 
 static void grant_kthread(struct kthread_work *work)

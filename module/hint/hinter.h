@@ -60,6 +60,8 @@ struct kvmx_call {
  * @seq: its number
  * @out: the thread, while it is off its CPU and could have gone on: it cannot end
  *	before it is put on one, which clears this
+ * @kicked_at: when an interrupt came for it last while it was not out, ns; 0: not
+ *	since it was taken off last
  * @preempted: see struct kvmx_area_host; so are the next ones
  * @generation: see there
  * @run_delay: see there
@@ -73,6 +75,7 @@ struct kvmx_area_state {
 	u32 word;
 	u32 seq;
 	struct task_struct *out;
+	u64 kicked_at;
 	u32 preempted;
 	u32 generation;
 	u64 run_delay;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/bits.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 
 #include "core/feature.h"
 #include "core/hook.h"
@@ -13,6 +15,9 @@
 #include "hint/hinter.h"
 #include "hint/watch.h"
 #include "kvmx_trace.h"
+
+/* By then a guest that ran on has done something about an interrupt. */
+#define ANSWER_NS	(100 * NSEC_PER_USEC)
 
 /* A grant by the area ends with what the guest says there. */
 static bool taken_back(struct kvmx_hinter *h, u32 word)
@@ -111,8 +116,36 @@ static bool sees_wakeups(void)
 }
 
 /*
+ * An interrupt for a guest in which something waits for one, and which may not run.
+ * Return: true if something is to be followed.
+ */
+static bool earned(struct kvmx_hinter *h, struct task_struct *task)
+{
+	struct kvmx_hint_counts *c = &h->counts[KVMX_KIND_LATENCY];
+	enum kvmx_verdict verdict;
+
+	lockdep_assert_held(&h->lock);
+	if (KVMX_HINT_KIND(h->area.word) != KVMX_KIND_LATENCY)
+		return false;
+	verdict = kvmx_grant_ask(h, h->area.word, KVMX_WAY_AREA, task);
+	c->granted += verdict == KVMX_VERDICT_GRANTED;
+	c->refused_budget += verdict == KVMX_VERDICT_BUDGET;
+	c->refused_host += verdict == KVMX_VERDICT_HOST;
+	return verdict == KVMX_VERDICT_GRANTED;
+}
+
+/* An interrupt came a moment ago, and no other will come for it. */
+static bool just_kicked(struct kvmx_hinter *h)
+{
+	u64 at = h->area.kicked_at;
+
+	h->area.kicked_at = 0;
+	return at && ktime_get_mono_fast_ns() - at < ANSWER_NS;
+}
+
+/*
  * Too late to keep it on its CPU. What it does is worth that it comes back soon, or
- * it is not, until an interrupt comes for it: kick().
+ * it is not, until an interrupt comes for it: watch_kick().
  */
 static bool taken_off(struct kvmx_hinter *h, u64 how)
 {
@@ -123,8 +156,11 @@ static bool taken_off(struct kvmx_hinter *h, u64 how)
 	WRITE_ONCE(h->area.out, current);
 	h->area.preempted++;
 	kvmx_area_touch(h);
-	return key && look(h, key, BIT(KVMX_KIND_CRITICAL) |
-				   BIT(KVMX_KIND_BATCH));
+	if (!key)
+		return false;
+	if (look(h, key, BIT(KVMX_KIND_CRITICAL) | BIT(KVMX_KIND_BATCH)))
+		return true;
+	return just_kicked(h) && earned(h, current);
 }
 
 static bool put_on(struct kvmx_hinter *h, u64 run_delay)
@@ -173,24 +209,20 @@ static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
 		kvmx_grant_leave(h);
 }
 
-/* An interrupt for a vCPU whose thread could run, if it had a CPU. */
+/* An interrupt for a vCPU; its thread is running, sleeps, or is kept off its CPU. */
 static void watch_kick(struct kvmx_vcpu *v)
 {
 	struct kvmx_hinter *h = READ_ONCE(v->hinter);
 	unsigned long flags;
-	u32 word;
 
-	if (!h || !READ_ONCE(h->on) || !READ_ONCE(h->area.out))
+	if (!h || !READ_ONCE(h->on) || !READ_ONCE(h->area.on))
 		return;
+	/* Within the lock: it is taken off after this, or before. */
 	raw_spin_lock_irqsave(&h->lock, flags);
-	word = h->area.word;
-	if (h->on && h->area.out &&
-	    KVMX_HINT_KIND(word) == KVMX_KIND_LATENCY &&
-	    kvmx_grant_ask(h, word, KVMX_WAY_AREA, h->area.out) ==
-	    KVMX_VERDICT_GRANTED) {
-		h->counts[KVMX_KIND_LATENCY].granted++;
+	if (!h->area.out)
+		h->area.kicked_at = ktime_get_mono_fast_ns();
+	else if (h->on && earned(h, h->area.out))
 		kvmx_grant_send(h);
-	}
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 }
 
