@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
+#include <linux/time64.h>
 
 #include "core/boost.h"
 #include "core/vm.h"
@@ -19,6 +20,9 @@
 
 /* Less than this is not worth two changes of the thread's scheduling. */
 #define MIN_GRANT_NS	(20 * NSEC_PER_USEC)
+
+/* Of a grant: see kvmx_grant_trial_ns(). */
+#define TRIAL_PART	4
 
 /* Threads that are boosted and do not sleep, all VMs together. */
 atomic_t kvmx_grants_awake;
@@ -86,12 +90,28 @@ enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 	g->spent_ns = 0;
 	g->useful = false;
 	g->asleep = false;
+	g->trial = false;
 	g->want = true;
 	if (g->asked)
 		put_task_struct(g->asked);
 	g->asked = get_task_struct(task);
 	kvmx_area_touch(h);
 	return KVMX_VERDICT_GRANTED;
+}
+
+/**
+ * kvmx_grant_trial_ns() - how long until a guest has done something about an
+ *	interrupt
+ * @h: the guest's vCPU
+ *
+ * A part of what it may be granted: whoever chose that knows what the guest is.
+ *
+ * Return: ns.
+ */
+s64 kvmx_grant_trial_ns(const struct kvmx_hinter *h)
+{
+	return (s64)h->policy.kinds[KVMX_KIND_LATENCY].grant_us *
+	       (NSEC_PER_USEC / TRIAL_PART);
 }
 
 /**
@@ -123,6 +143,7 @@ enum kvmx_verdict kvmx_grant_renew(struct kvmx_hinter *h, u32 word)
 	g->rest_ns = min_t(s64, (s64)k->grant_us * NSEC_PER_USEC, g->left_ns);
 	g->spent_ns = 0;
 	g->useful = false;
+	g->trial = false;
 	kvmx_grant_sample(g);
 	trace_grant(h->v->vm->id, h->v->index, g->kind, g->effect, g->rest_ns);
 	kvmx_area_touch(h);

@@ -29,6 +29,7 @@ extern atomic_t kvmx_grants_awake;
 enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 				 enum kvmx_hint_way way,
 				 struct task_struct *task);
+s64 kvmx_grant_trial_ns(const struct kvmx_hinter *h);
 enum kvmx_verdict kvmx_grant_renew(struct kvmx_hinter *h, u32 word);
 bool kvmx_grant_release(struct kvmx_hinter *h);
 bool kvmx_grant_finish(struct kvmx_hinter *h, enum kvmx_grant_end why);

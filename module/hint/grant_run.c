@@ -60,7 +60,7 @@ static s64 begun(struct kvmx_hinter *h, struct task_struct *task)
 	if (g->asleep)
 		return 0;
 	atomic_inc(&kvmx_grants_awake);
-	return g->rest_ns;
+	return g->trial ? min(g->rest_ns, kvmx_grant_trial_ns(h)) : g->rest_ns;
 }
 
 static void begin(struct kvmx_hinter *h)
@@ -238,28 +238,63 @@ static bool goes_on(struct kvmx_hinter *h)
 	return verdict == KVMX_VERDICT_GRANTED;
 }
 
+/*
+ * An interrupt earned it its grant, and the guest has had time to do something
+ * about that. Is it what the guest waited for? Or its tick, say: then the budget is
+ * wanted for the right one.
+ */
+static bool in_vain(struct kvmx_hinter *h)
+{
+	struct kvm_vcpu *key = READ_ONCE(h->v->key);
+	struct kvmx_said said;
+
+	/* A program's own word stands there while that very program runs. */
+	return key && kvmx_area_peek(h, key, &said) &&
+	       said.way == KVMX_WAY_AREA &&
+	       (KVMX_HINT_KIND(said.word) != KVMX_KIND_LATENCY ||
+		KVMX_HINT_URGENCY(said.word) < KVMX_LATENCY_RUNS);
+}
+
+/* Return: for how long it goes on, ns; 0: it does not, and that is written down. */
+static s64 goes_on_for(struct kvmx_hinter *h, bool own)
+{
+	struct kvmx_grant *g = &h->grant;
+
+	lockdep_assert_held(&h->lock);
+	if (g->trial) {
+		g->trial = false;
+		if (own && in_vain(h)) {
+			kvmx_grant_release(h);
+			return 0;
+		}
+		kvmx_hinter_bill(h, ktime_get_mono_fast_ns());
+		if (g->rest_ns > 0)
+			return g->rest_ns;
+	}
+	if (own && goes_on(h))
+		return g->rest_ns;
+	kvmx_grant_finish(h, KVMX_END_EXPIRED);
+	g->late = true;
+	h->counts[g->kind].expired++;
+	kvmx_grant_sample(g);
+	return 0;
+}
+
 static enum hrtimer_restart grant_timer(struct hrtimer *timer)
 {
 	struct kvmx_hinter *h = container_of(timer, struct kvmx_hinter,
 					     grant.timer);
 	struct kvmx_grant *g = &h->grant;
-	bool first, over, own;
+	bool over, wanted, own;
 	s64 rest = 0;
 
 	raw_spin_lock(&h->lock);
 	over = g->on && !g->asleep;
+	wanted = over && g->want;
 	/* The guest was running here, and its memory is at hand. */
-	own = over && g->want && current == g->task && current->flags & PF_VCPU;
-	if (own && goes_on(h)) {
-		rest = g->rest_ns;
-		over = false;
-	}
-	first = over && kvmx_grant_finish(h, KVMX_END_EXPIRED);
-	if (first) {
-		g->late = true;
-		h->counts[g->kind].expired++;
-		kvmx_grant_sample(g);
-	}
+	own = wanted && current == g->task && current->flags & PF_VCPU;
+	if (wanted)
+		rest = goes_on_for(h, own);
 	raw_spin_unlock(&h->lock);
 	if (rest) {
 		hrtimer_forward_now(timer, ns_to_ktime(rest));
@@ -269,7 +304,6 @@ static enum hrtimer_restart grant_timer(struct hrtimer *timer)
 	 * The thread, on the way back, ends its grant before it enters again. If
 	 * that takes long, the kthread does.
 	 */
-	own &= first;
 	if (!over)
 		return HRTIMER_NORESTART;
 	if (own && leave(h)) {

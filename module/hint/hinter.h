@@ -89,6 +89,8 @@ struct kvmx_area_state {
  * @asleep: its guest halts: it keeps its boost, and pays no time for it
  * @useful: somebody else wanted its CPU, when that was looked at
  * @throttled: its budget is used up
+ * @trial: an interrupt earned it; whether the guest waited for that one is not
+ *	known yet
  * @late: its last grant ended by itself, and the guest has not said anything since
  * @way: how the hint came
  * @why: why it is not wanted any more
@@ -116,6 +118,7 @@ struct kvmx_grant {
 	bool asleep;
 	bool useful;
 	bool throttled;
+	bool trial;
 	bool late;
 	enum kvmx_hint_way way;
 	enum kvmx_grant_end why;

@@ -3,7 +3,6 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
-#include <linux/time64.h>
 
 #include "core/feature.h"
 #include "core/hook.h"
@@ -15,9 +14,6 @@
 #include "hint/hinter.h"
 #include "hint/watch.h"
 #include "kvmx_trace.h"
-
-/* By then a guest that ran on has done something about an interrupt. */
-#define ANSWER_NS	(100 * NSEC_PER_USEC)
 
 /* A grant by the area ends with what the guest says there. */
 static bool taken_back(struct kvmx_hinter *h, u32 word)
@@ -131,16 +127,20 @@ static bool earned(struct kvmx_hinter *h, struct task_struct *task)
 	c->granted += verdict == KVMX_VERDICT_GRANTED;
 	c->refused_budget += verdict == KVMX_VERDICT_BUDGET;
 	c->refused_host += verdict == KVMX_VERDICT_HOST;
-	return verdict == KVMX_VERDICT_GRANTED;
+	if (verdict != KVMX_VERDICT_GRANTED)
+		return false;
+	h->grant.trial = true;
+	return true;
 }
 
-/* An interrupt came a moment ago, and no other will come for it. */
+/* An interrupt came a moment ago, and no other will come in its place. */
 static bool just_kicked(struct kvmx_hinter *h)
 {
 	u64 at = h->area.kicked_at;
 
 	h->area.kicked_at = 0;
-	return at && ktime_get_mono_fast_ns() - at < ANSWER_NS;
+	return at && (s64)(ktime_get_mono_fast_ns() - at) <
+		     kvmx_grant_trial_ns(h);
 }
 
 /*
