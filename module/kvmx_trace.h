@@ -414,6 +414,29 @@ TRACE_EVENT(hint,
 		  __print_symbolic(__entry->verdict, KVMX_TRACE_VERDICTS))
 );
 
+TRACE_EVENT(taken_off,
+	TP_PROTO(u64 vm, u32 vcpu, u32 kind, u32 cost),
+	TP_ARGS(vm, vcpu, kind, cost),
+
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u32, vcpu)
+		__field(u8, kind)
+		__field(u8, cost)
+	),
+
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->vcpu = vcpu;
+		__entry->kind = kind;
+		__entry->cost = cost;
+	),
+
+	TP_printk("vm=%llu vcpu=%u kind=%s cost=%u",
+		  __entry->vm, __entry->vcpu, __print_symbolic(__entry->kind,
+		  KVMX_TRACE_HINT_KINDS), __entry->cost)
+);
+
 TRACE_EVENT(grant,
 	TP_PROTO(u64 vm, u32 vcpu, u32 kind, u32 effect, u64 ns),
 	TP_ARGS(vm, vcpu, kind, effect, ns),

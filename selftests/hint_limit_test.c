@@ -47,7 +47,7 @@ FIXTURE_SETUP(limit)
 
 FIXTURE_TEARDOWN(limit)
 {
-	if (self->tracing)
+	if (events_here())
 		events_end(HERE);
 	hint_guest_end(self->v, self->node, self->fd);
 }
@@ -191,6 +191,58 @@ TEST_F_TIMEOUT(limit, time_is_useful_where_somebody_waits_for_the_cpu, 60)
 	EXPECT_LT(0, c.granted);
 	EXPECT_LT(0, c.useful_ns);
 	EXPECT_GE(c.time_ns, c.useful_ns);
+}
+
+static uint64_t cost_of(FIXTURE_DATA(limit) *self, uint32_t word)
+{
+	self->a->guest.hint = word;
+	self->a->guest.seq++;
+	/* Where it halts it is looked at. */
+	vmm_do(self->v, VMM_HLT, 1);
+	return hint_counts(self->fd, 0, KVMX_KIND_NONE).cost;
+}
+
+TEST_F_TIMEOUT(limit, what_it_costs_to_take_a_vcpu_off_is_told, 60)
+{
+	struct vmm_step steps[] = {
+		{ .kind = VMM_SPIN, .n = scaled(2000000) },
+		{ .kind = VMM_CPUID, .n = 1 },
+	};
+	struct event e[MANY];
+	struct kvmx_hint_counts c;
+	pthread_t thread;
+	unsigned int n;
+
+	hint_allow(self->fd, HINT_ALL_KINDS & ~(1U << KVMX_KIND_YIELD_TO),
+		   KVMX_EFFECT_NONE, 0);
+	ASSERT_EQ(0, registered(self->v));
+	EXPECT_EQ(KVMX_COST_USUAL, cost_of(self, 0));
+	EXPECT_EQ(KVMX_COST_BATCH,
+		  cost_of(self, KVMX_HINT_WORD(KVMX_KIND_BATCH, 1, 0)));
+	EXPECT_EQ(KVMX_COST_WAITS, cost_of(self, WAITS));
+	EXPECT_EQ(KVMX_COST_RUNS,
+		  cost_of(self, KVMX_HINT_WORD(KVMX_KIND_LATENCY, 1,
+					       KVMX_LATENCY_RUNS)));
+	EXPECT_EQ(KVMX_COST_CRITICAL, cost_of(self, CRITICAL));
+
+	if (self->tracing && events_enable(HERE, "taken_off", "1"))
+		self->tracing = false;
+	on_this_cpu();
+	running = true;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, hog, NULL));
+	do {
+		vmm_run(self->v, steps, 2);
+		c = hint_counts(self->fd, 0, KVMX_KIND_CRITICAL);
+	} while (c.taken_off < 5);
+	running = false;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(events_here(), self->tracing);
+	if (!self->tracing)
+		SKIP(return, "no tracefs: no look at the event");
+	n = events_get(HERE, "taken_off", self->id, e, MANY);
+	ASSERT_LE(5, n);
+	EXPECT_STREQ("critical", event_str(&e[4], "kind"));
+	EXPECT_EQ(KVMX_COST_CRITICAL, event_num(&e[4], "cost"));
 }
 
 static void interrupt(struct vmm_vcpu *v)

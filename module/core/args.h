@@ -13,29 +13,44 @@
 #include <linux/uaccess.h>
 
 /**
- * kvmx_args_get() - copy a structure whose first member is its size
+ * kvmx_args_get_grown() - copy a structure whose first member is its size
  * @dst: where to; its size member holds what the caller said
- * @size: sizeof(*@dst), which is also its first version's
+ * @size: sizeof(*@dst)
+ * @first: its first version's
  * @arg: where from
  *
  * Return: 0; -EFAULT; -EINVAL shorter than the first version; -E2BIG longer
  *	than known, with something in it.
  */
-static inline int kvmx_args_get(void *dst, size_t size, void __user *arg)
+static inline int kvmx_args_get_grown(void *dst, size_t size, size_t first,
+				      void __user *arg)
 {
 	u32 usize;
 
 	if (get_user(usize, (u32 __user *)arg))
 		return -EFAULT;
-	if (usize < size)
+	if (usize < first)
 		return -EINVAL;
 	return copy_struct_from_user(dst, size, arg, usize);
 }
 
 /**
+ * kvmx_args_get() - the same of one that is as long as its first version
+ * @dst: where to
+ * @size: sizeof(*@dst)
+ * @arg: where from
+ *
+ * Return: see kvmx_args_get_grown().
+ */
+static inline int kvmx_args_get(void *dst, size_t size, void __user *arg)
+{
+	return kvmx_args_get_grown(dst, size, size, arg);
+}
+
+/**
  * kvmx_args_put() - copy a structure back as far as it is known here
  * @src: what kvmx_args_get() filled
- * @size: sizeof(*@src)
+ * @size: sizeof(*@src), or as much of it as the caller has room for
  * @arg: where to
  *
  * Return: 0 or -EFAULT.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/capability.h>
+#include <linux/minmax.h>
+#include <linux/stddef.h>
 #include <linux/kvmx_hint.h>
 
 #include "core/args.h"
@@ -65,10 +67,15 @@ long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 long kvmx_hintfd_counts(struct kvmx_vm *vm, void __user *arg)
 {
 	struct kvmx_hint_counts counts;
+	u32 room;
 	int err;
 
-	err = kvmx_args_get(&counts, sizeof(counts), arg);
-	if (!err)
-		err = kvmx_hint_counts(vm, &counts);
-	return err ?: kvmx_args_put(&counts, sizeof(counts), arg);
+	err = kvmx_args_get_grown(&counts, sizeof(counts),
+				  offsetofend(struct kvmx_hint_counts,
+					      calls_refused), arg);
+	if (err)
+		return err;
+	room = min_t(u32, counts.size, sizeof(counts));
+	err = kvmx_hint_counts(vm, &counts);
+	return err ?: kvmx_args_put(&counts, room, arg);
 }

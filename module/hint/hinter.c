@@ -73,6 +73,36 @@ void kvmx_hinter_set(struct kvmx_hinter *h, const struct kvmx_hint *policy,
 }
 
 /**
+ * kvmx_hinter_cost() - what does it cost the guest if this vCPU is taken off?
+ * @h: whose
+ *
+ * By what it said last. A hint that came by a call stands while it is granted.
+ *
+ * Context: @h->lock held.
+ * Return: KVMX_COST_*.
+ */
+u32 kvmx_hinter_cost(const struct kvmx_hinter *h)
+{
+	const struct kvmx_grant *g = &h->grant;
+	u32 word = h->area.word;
+
+	lockdep_assert_held(&h->lock);
+	if (!word && g->want && g->way == KVMX_WAY_CALL)
+		word = KVMX_HINT_WORD(g->kind, 1, KVMX_LATENCY_RUNS);
+	switch (KVMX_HINT_KIND(word)) {
+	case KVMX_KIND_CRITICAL:
+		return KVMX_COST_CRITICAL;
+	case KVMX_KIND_LATENCY:
+		return KVMX_HINT_URGENCY(word) < KVMX_LATENCY_RUNS ?
+		       KVMX_COST_WAITS : KVMX_COST_RUNS;
+	case KVMX_KIND_BATCH:
+		return KVMX_COST_BATCH;
+	default:
+		return KVMX_COST_USUAL;
+	}
+}
+
+/**
  * kvmx_hinter_add_counts() - what came of the hints of a kind
  * @h: a vCPU
  * @to: whose kind is set; figures are added to what is there
@@ -101,6 +131,8 @@ void kvmx_hinter_add_counts(struct kvmx_hinter *h, struct kvmx_hint_counts *to)
 	to->calls += c->calls;
 	to->area_lost += c->area_lost;
 	to->calls_refused += c->calls_refused;
+	to->taken_off += c->taken_off;
+	to->cost = max_t(u64, to->cost, kvmx_hinter_cost(h));
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 }
 

@@ -166,6 +166,7 @@ struct kvmx_hinter *kvmx_hinter_alloc(struct kvmx_vcpu *v);
 void kvmx_hinter_free(struct kvmx_vcpu *v);
 void kvmx_hinter_set(struct kvmx_hinter *h, const struct kvmx_hint *policy,
 		     bool on);
+u32 kvmx_hinter_cost(const struct kvmx_hinter *h);
 void kvmx_hinter_add_counts(struct kvmx_hinter *h, struct kvmx_hint_counts *to);
 
 u32 kvmx_hinter_kinds(const struct kvmx_hinter *h);

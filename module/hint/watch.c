@@ -2,6 +2,7 @@
 #include <linux/bits.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 
 #include "core/feature.h"
@@ -143,6 +144,18 @@ static bool just_kicked(struct kvmx_hinter *h)
 		     kvmx_grant_trial_ns(h);
 }
 
+/* So that somebody can tell which vCPU had better been left alone. */
+static void tell_cost(struct kvmx_hinter *h)
+{
+	u32 kind = KVMX_HINT_KIND(h->area.word);
+
+	if (kind >= KVMX_NR_KINDS)
+		kind = KVMX_KIND_NONE;
+	kind = array_index_nospec(kind, KVMX_NR_KINDS);
+	h->counts[kind].taken_off++;
+	trace_taken_off(h->v->vm->id, h->v->index, kind, kvmx_hinter_cost(h));
+}
+
 /*
  * Too late to keep it on its CPU. What it does is worth that it comes back soon, or
  * it is not, until an interrupt comes for it: watch_kick().
@@ -150,17 +163,17 @@ static bool just_kicked(struct kvmx_hinter *h)
 static bool taken_off(struct kvmx_hinter *h, u64 how)
 {
 	struct kvm_vcpu *key = READ_ONCE(h->v->key);
+	bool follow;
 
 	if (how != KVMX_OUT_PREEMPTED && how != KVMX_OUT_THROTTLED)
 		return false;
 	WRITE_ONCE(h->area.out, current);
 	h->area.preempted++;
 	kvmx_area_touch(h);
-	if (!key)
-		return false;
-	if (look(h, key, BIT(KVMX_KIND_CRITICAL) | BIT(KVMX_KIND_BATCH)))
-		return true;
-	return just_kicked(h) && earned(h, current);
+	follow = key && look(h, key, BIT(KVMX_KIND_CRITICAL) |
+				     BIT(KVMX_KIND_BATCH));
+	tell_cost(h);
+	return follow || (just_kicked(h) && earned(h, current));
 }
 
 static bool put_on(struct kvmx_hinter *h, u64 run_delay)

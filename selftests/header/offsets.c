@@ -282,7 +282,9 @@ AT(kvmx_hint_counts, useful_ns, 104);
 AT(kvmx_hint_counts, calls, 112);
 AT(kvmx_hint_counts, area_lost, 120);
 AT(kvmx_hint_counts, calls_refused, 128);
-SIZE(kvmx_hint_counts, 136);
+AT(kvmx_hint_counts, taken_off, 136);
+AT(kvmx_hint_counts, cost, 144);
+SIZE(kvmx_hint_counts, 152);
 
 AT(kvmx_user_word, hint, 0);
 AT(kvmx_user_word, length_us, 4);

@@ -42,11 +42,12 @@ is 0 "hint --allow --json"
 json "has the policy" "latency poll:200us 500 10000" \
 	vms/0/kinds/0/kind vms/0/kinds/0/effect vms/0/budget_us vms/0/period_us
 run hinted hint --json;		is 0 "hint --json"
-json "has counts" "latency fifo 500 100 15 5 70 40000000 10000000" \
+json "has counts" "latency fifo 500 100 15 5 70 40000000 10000000 9 2" \
 	vms/0/kinds/1/kind vms/0/kinds/1/effect vms/0/kinds/1/grant_us \
 	vms/0/kinds/1/given vms/0/kinds/1/refused_budget \
 	vms/0/kinds/1/refused_bad vms/0/kinds/1/released \
-	vms/0/kinds/1/time_ns vms/0/kinds/1/useful_ns
+	vms/0/kinds/1/time_ns vms/0/kinds/1/useful_ns \
+	vms/0/kinds/1/taken_off vms/0/kinds/1/cost
 run hinted hint --off;		is 0 "hint --off"
 run hinted,two hint -p 100 --off; is 0 "hint -p --off"
 

@@ -40,6 +40,8 @@ static const struct column kind_columns[] = {
 	{ "useful_ns", NULL, 0, false },
 	{ "calls", NULL, 0, false },
 	{ "area_lost", NULL, 0, false },
+	{ "taken_off", NULL, 0, false },
+	{ "cost", NULL, 0, false },
 };
 
 static __u64 refused(const struct kvmx_hint_counts *c)
@@ -77,6 +79,8 @@ static void put_kind(struct out *o, __u32 kind, const struct kvmx_hint_kind *k,
 		val_age(c->useful_ns),
 		val_num(c->calls),
 		val_num(c->area_lost),
+		val_num(c->taken_off),
+		val_num(c->cost),
 	};
 
 	out_row(o, row);

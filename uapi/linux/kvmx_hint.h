@@ -68,6 +68,16 @@ struct kvmx_hint {
 	struct kvmx_hint_kind kinds[KVMX_NR_KINDS];
 };
 
+/*
+ * kvmx_hint_counts.cost: which vCPU should be taken off its CPU, if one has to be?
+ * By what its guest says, which may or may not be so: the least first.
+ */
+#define KVMX_COST_BATCH		0	/* it does not mind */
+#define KVMX_COST_USUAL		1	/* it says nothing */
+#define KVMX_COST_WAITS		2	/* something urgent waits for an interrupt */
+#define KVMX_COST_RUNS		3	/* something urgent runs */
+#define KVMX_COST_CRITICAL	4	/* others wait for it */
+
 /**
  * struct kvmx_hint_counts - KVMX_VM_HINT_COUNTS: what came of a vCPU's hints
  * @size: size of this structure in bytes (in)
@@ -91,6 +101,12 @@ struct kvmx_hint {
  *	(out)
  * @area_lost: how often the area could not be reached (out)
  * @calls_refused: hypercalls beyond the limit; of KVMX_KIND_NONE (out)
+ * @taken_off: how often it was taken off its CPU while a hint of this kind stood,
+ *	and could have gone on; of KVMX_KIND_NONE: while none did (out)
+ * @cost: KVMX_COST_* as of when its area was looked at last, whatever the kind; of
+ *	the whole VM the largest (out)
+ *
+ * Everything up to @calls_refused is its first version.
  */
 struct kvmx_hint_counts {
 	__u32 size;
@@ -112,6 +128,8 @@ struct kvmx_hint_counts {
 	__u64 calls;
 	__u64 area_lost;
 	__u64 calls_refused;
+	__u64 taken_off;
+	__u64 cost;
 };
 
 #endif /* _UAPI_LINUX_KVMX_HINT_H */
