@@ -231,6 +231,7 @@ bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to)
 	to->successes = vcpu->stat.generic.halt_successful_poll;
 	to->success_ns = vcpu->stat.generic.halt_poll_success_ns;
 	to->fail_ns = vcpu->stat.generic.halt_poll_fail_ns;
+	to->wait_ns = vcpu->stat.generic.halt_wait_ns;
 	return true;
 }
 

@@ -23,12 +23,13 @@ enum kvmx_doing {
 	KVMX_DOING_HALTED,
 };
 
-/* What KVM has counted of polling in front of halts; times in ns. */
+/* What KVM has counted of halts and of polling in front of them; times in ns. */
 struct kvmx_polls {
 	u64 attempts;
 	u64 successes;
 	u64 success_ns;
 	u64 fail_ns;
+	u64 wait_ns;		/* halted, and not polled for */
 };
 
 /* What the memory at a guest-physical address is. */

@@ -5,7 +5,6 @@
 #include <linux/kvm_host.h>
 #include <linux/kvm_para.h>
 #include <linux/printk.h>
-#include <linux/time64.h>
 #include <asm/cpufeature.h>
 
 #include "core/exit.h"
@@ -134,15 +133,15 @@ void kvmx_poke_answer(struct kvm_vcpu *vcpu, long answer)
 /**
  * kvmx_poke_poll() - how long KVM polls before a vCPU sleeps
  * @vcpu: a vCPU that halts
- * @us: so long; KVM's ceiling for the VM stands above that
+ * @ns: so long; KVM's ceiling for the VM stands above that
  *
  * Good for this halt. What KVM makes of it when that ends is what it makes of
  * any length, so there is nothing to be put back.
  *
  * Context: in front of the halt, in the vCPU's own thread, which has it loaded.
  */
-void kvmx_poke_poll(struct kvm_vcpu *vcpu, u32 us)
+void kvmx_poke_poll(struct kvm_vcpu *vcpu, u32 ns)
 {
 	if (kvmx_peek_loaded(vcpu))
-		WRITE_ONCE(vcpu->halt_poll_ns, us * NSEC_PER_USEC);
+		WRITE_ONCE(vcpu->halt_poll_ns, ns);
 }

@@ -27,6 +27,6 @@ bool kvmx_poke_waits(const struct kvm_vcpu *vcpu);
 bool kvmx_poke_still_waits(const struct kvm_vcpu *vcpu,
 			   const struct kvmx_call_site *site);
 void kvmx_poke_answer(struct kvm_vcpu *vcpu, long answer);
-void kvmx_poke_poll(struct kvm_vcpu *vcpu, u32 us);
+void kvmx_poke_poll(struct kvm_vcpu *vcpu, u32 ns);
 
 #endif /* KVMX_CORE_POKE_H */

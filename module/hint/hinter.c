@@ -61,6 +61,7 @@ void kvmx_hinter_set(struct kvmx_hinter *h, const struct kvmx_hint *policy,
 	raw_spin_lock_irqsave(&h->lock, flags);
 	h->policy = *policy;
 	WRITE_ONCE(h->on, on);
+	h->halts = (struct kvmx_halts){ };
 	/* Nobody tells any more when it is put on a CPU. */
 	if (!on)
 		WRITE_ONCE(h->area.out, NULL);

@@ -19,9 +19,11 @@
 #include "core/boost.h"
 #include "core/guestmem.h"
 #include "core/hook.h"
+#include "core/peek.h"
 #include "core/poke.h"
 #include "core/verdict.h"
 #include "core/work.h"
+#include "hint/fit.h"
 
 struct kvmx_vcpu;
 struct task_struct;
@@ -141,6 +143,18 @@ struct kvmx_grant {
 };
 
 /**
+ * struct kvmx_halts - how long a vCPU halts, for KVMX_EFFECT_FIT
+ * @fit: that
+ * @seen: what KVM had counted when it was looked at last
+ * @known: it was
+ */
+struct kvmx_halts {
+	struct kvmx_fit fit;
+	struct kvmx_polls seen;
+	bool known;
+};
+
+/**
  * struct kvmx_hinter - a vCPU that may give hints
  * @v: its record
  * @lock: guards all that follows. Raw, taken with interrupts off: in probes
@@ -149,6 +163,7 @@ struct kvmx_grant {
  * @call: its hypercall
  * @area: its area
  * @grant: what its thread is granted
+ * @halts: what is known of its halts
  * @counts: by kind
  */
 struct kvmx_hinter {
@@ -159,6 +174,7 @@ struct kvmx_hinter {
 	struct kvmx_call call;
 	struct kvmx_area_state area;
 	struct kvmx_grant grant;
+	struct kvmx_halts halts;
 	struct kvmx_hint_counts counts[KVMX_NR_KINDS];
 };
 

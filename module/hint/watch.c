@@ -4,13 +4,16 @@
 #include <linux/lockdep.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
+#include <linux/time64.h>
 
 #include "core/feature.h"
 #include "core/hook.h"
+#include "core/peek.h"
 #include "core/poke.h"
 #include "core/vm.h"
 #include "hint/area.h"
 #include "hint/call.h"
+#include "hint/fit.h"
 #include "hint/grant.h"
 #include "hint/hinter.h"
 #include "hint/watch.h"
@@ -62,14 +65,43 @@ static bool look(struct kvmx_hinter *h, struct kvm_vcpu *key, u32 kinds)
 	return verdict == KVMX_VERDICT_GRANTED;
 }
 
-/* It may poll where its thread would sleep. Return: whether that is the effect. */
-static bool poll(struct kvmx_hinter *h, struct kvm_vcpu *key)
+static bool fits_polls(const struct kvmx_hinter *h)
+{
+	return h->on && h->policy.kinds[KVMX_KIND_LATENCY].effect ==
+			KVMX_EFFECT_FIT;
+}
+
+/* How long did the last halt take? By KVM's own account. */
+static void learn(struct kvmx_hinter *h, struct kvm_vcpu *key)
+{
+	struct kvmx_halts *halts = &h->halts;
+	const struct kvmx_polls old = halts->seen;
+	struct kvmx_polls *now = &halts->seen;
+	u64 ns;
+
+	if (!fits_polls(h) || !kvmx_peek_polls(key, now))
+		return;
+	ns = now->success_ns - old.success_ns + now->fail_ns - old.fail_ns +
+	     now->wait_ns - old.wait_ns;
+	if (halts->known && (s64)ns > 0)
+		kvmx_fit_note(&halts->fit, ns);
+	halts->known = true;
+}
+
+/*
+ * It may poll where its thread would sleep. Return: whether that is the effect; @ns
+ * is 0 where it does not pay.
+ */
+static bool poll(struct kvmx_hinter *h, struct kvm_vcpu *key, u64 *ns)
 {
 	const struct kvmx_hint_kind *k = &h->policy.kinds[KVMX_KIND_LATENCY];
 
-	if (!h->on || k->effect != KVMX_EFFECT_POLL)
+	*ns = (u64)k->arg * NSEC_PER_USEC;
+	if (fits_polls(h))
+		*ns = kvmx_fit_choose(&h->halts.fit, *ns);
+	else if (!h->on || k->effect != KVMX_EFFECT_POLL)
 		return false;
-	kvmx_poke_poll(key, k->arg);
+	kvmx_poke_poll(key, *ns);
 	return true;
 }
 
@@ -82,6 +114,7 @@ static bool look_at_halt(struct kvmx_hinter *h, struct kvm_vcpu *key)
 {
 	enum kvmx_verdict verdict;
 	struct kvmx_said said;
+	u64 ns;
 
 	if (!see(h, key, &said))
 		return false;
@@ -92,8 +125,8 @@ static bool look_at_halt(struct kvmx_hinter *h, struct kvm_vcpu *key)
 			tell_of(h, &said, verdict);
 		return taken_back(h, said.word);
 	}
-	if (poll(h, key))
-		verdict = KVMX_VERDICT_GRANTED;
+	if (poll(h, key, &ns))
+		verdict = ns ? KVMX_VERDICT_GRANTED : KVMX_VERDICT_NOTED;
 	else if (h->grant.on || h->grant.want)
 		verdict = kvmx_grant_renew(h, said.word);
 	else
@@ -213,6 +246,7 @@ static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
 	if (!h || !READ_ONCE(h->on))
 		return;
 	raw_spin_lock_irqsave(&h->lock, flags);
+	learn(h, key);
 	follow = sees_wakeups() ? look_at_halt(h, key) : look(h, key, 0);
 	if (kvmx_grant_sleep(h))
 		kvmx_vcpu_owe(v);

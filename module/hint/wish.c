@@ -34,7 +34,8 @@ static const struct {
 	[KVMX_KIND_LATENCY] = {
 		BIT(KVMX_EFFECT_OFF) | BIT(KVMX_EFFECT_NONE) |
 		BIT(KVMX_EFFECT_NICE) | BIT(KVMX_EFFECT_FIFO) |
-		BIT(KVMX_EFFECT_SLICE) | BIT(KVMX_EFFECT_POLL), 500 },
+		BIT(KVMX_EFFECT_SLICE) | BIT(KVMX_EFFECT_POLL) |
+		BIT(KVMX_EFFECT_FIT), 500 },
 	/* No boost: it is last in line. */
 	[KVMX_KIND_BATCH] = {
 		BIT(KVMX_EFFECT_OFF) | BIT(KVMX_EFFECT_NONE) |
@@ -47,7 +48,7 @@ static const struct {
 /* Can it work on this kernel? */
 static bool possible(u32 effect)
 {
-	if (effect == KVMX_EFFECT_POLL)
+	if (effect == KVMX_EFFECT_POLL || effect == KVMX_EFFECT_FIT)
 		return kvmx_feature_state(KVMX_F_HALT) != KVMX_FEATURE_OFF;
 	return effect == KVMX_EFFECT_NONE || kvmx_boost_can(effect);
 }
@@ -66,6 +67,7 @@ static int arg_check(const struct kvmx_hint_kind *k)
 		max = MAX_SLICE_US;
 		break;
 	case KVMX_EFFECT_POLL:
+	case KVMX_EFFECT_FIT:
 		max = MAX_POLL_US;
 		break;
 	}

@@ -24,8 +24,11 @@
 #define KVMX_EFFECT_SLICE	4	/* arg: slice in us, from 6.12 on */
 #define KVMX_EFFECT_POLL	5	/* arg: us of halt polling, see docs/hints.md */
 #define KVMX_EFFECT_YIELD	6	/* directed yield, for KVMX_KIND_YIELD_TO */
+#define KVMX_EFFECT_FIT		7	/* arg: us of halt polling at most; so much of
+					 * it as pays, by earlier halts
+					 */
 
-#define KVMX_NR_EFFECTS		7
+#define KVMX_NR_EFFECTS		8
 
 /**
  * struct kvmx_hint_kind - what one kind of hints may do
