@@ -41,6 +41,9 @@ run "" hint -p 100 --allow latency --effect latency=poll:200us --json
 is 0 "hint --allow --json"
 json "has the policy" "latency poll:200us 500 10000" \
 	vms/0/kinds/0/kind vms/0/kinds/0/effect vms/0/budget_us vms/0/period_us
+run "" hint -p 100 --allow latency --effect latency=fit:1ms
+is 0 "hint --effect latency=fit"
+out '^latency +fit:1ms ' "knows polling to fit"
 run hinted hint --json;		is 0 "hint --json"
 json "has counts" "latency fifo 500 100 15 5 70 40000000 10000000 9 2" \
 	vms/0/kinds/1/kind vms/0/kinds/1/effect vms/0/kinds/1/grant_us \

@@ -29,6 +29,7 @@ static const struct {
 	[KVMX_EFFECT_SLICE] = { "slice", TIME },
 	[KVMX_EFFECT_POLL] = { "poll", TIME },
 	[KVMX_EFFECT_YIELD] = { "yield", ALONE },
+	[KVMX_EFFECT_FIT] = { "fit", TIME },
 };
 
 /* Where nothing else is said; batch: a longer slice is not to be had everywhere. */
@@ -141,7 +142,7 @@ static bool take_nice(const char *s, __s32 *nice)
 static const char *take_effect(struct hint_wish *wish, char *word)
 {
 	static const char help[] =
-		"effects are KIND=none, nice:N, fifo, slice:TIME, poll:TIME or yield";
+		"effects are KIND=none, nice:N, fifo, slice:TIME, poll:TIME, fit:TIME or yield";
 	struct kvmx_hint_kind *k;
 	__u32 kind, effect, us = 0;
 	char *value = after_kind(word, &kind), *arg;
