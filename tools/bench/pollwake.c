@@ -67,6 +67,7 @@ static int on_vm;
 static struct stats *kvm;
 static uint64_t late[MAX_WAKES];
 static double ticks_per_us;
+static unsigned int by_themselves;
 
 /* Up to now: CPU time, and time polled with success and in vain, ns. */
 struct sums {
@@ -127,20 +128,29 @@ static void calibrate(void)
 	ticks_per_us = (vmm_tsc() - from) / (clock_us() - us);
 }
 
+static uint32_t halts_of_guest(void)
+{
+	return __atomic_load_n(&room()->halts, __ATOMIC_ACQUIRE);
+}
+
 /* Return: what it took until the guest ran, in ticks. */
 static uint64_t wake(unsigned int us)
 {
 	struct kvm_msi msi = { .address_lo = 0xfee00000, .data = VMM_VECTOR };
-	uint32_t halts = __atomic_load_n(&room()->halts, __ATOMIC_ACQUIRE);
+	uint32_t before = halts_of_guest(), halts;
 	uint64_t from;
 
 	nap(us);
+	halts = halts_of_guest();
+	by_themselves += halts != before;
 	from = vmm_tsc();
 	if (ioctl(vm->fd, KVM_SIGNAL_MSI, &msi) <= 0)
 		die_errno("KVM_SIGNAL_MSI");
 	/* It notes the time, and halts again. */
-	while (__atomic_load_n(&room()->halts, __ATOMIC_ACQUIRE) == halts)
+	while (halts_of_guest() == halts)
 		nap(5);
+	if (room()->woken < from)
+		die("woken before the interrupt was sent");
 	return room()->woken - from;
 }
 
@@ -185,7 +195,7 @@ static void start(const struct condition *c)
 	errno = pthread_create(&v->thread, NULL, run, v);
 	if (errno)
 		die_errno("pthread_create");
-	while (!__atomic_load_n(&room()->halts, __ATOMIC_ACQUIRE))
+	while (!halts_of_guest())
 		nap(100);
 	if (room()->failed)
 		die("REGISTER said %ld", (long)room()->failed);
@@ -269,6 +279,9 @@ int main(int argc, char **argv)
 			for (j = 0; j < COUNT(conditions); j++)
 				measure(&patterns[i], &conditions[j], wakes);
 	set_ceiling(KVM_DEFAULT);
+	if (by_themselves)
+		fprintf(stderr, "pollwake: %u halts ended without an interrupt\n",
+			by_themselves);
 	close(on_vm);
 	return 0;
 }
