@@ -261,6 +261,7 @@ static s64 goes_on_for(struct kvmx_hinter *h, bool own)
 	struct kvmx_grant *g = &h->grant;
 
 	lockdep_assert_held(&h->lock);
+	kvmx_grant_sample(g);
 	if (g->trial) {
 		g->trial = false;
 		if (own && in_vain(h)) {
@@ -276,7 +277,6 @@ static s64 goes_on_for(struct kvmx_hinter *h, bool own)
 	kvmx_grant_finish(h, KVMX_END_EXPIRED);
 	g->late = true;
 	h->counts[g->kind].expired++;
-	kvmx_grant_sample(g);
 	return 0;
 }
 
