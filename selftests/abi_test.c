@@ -52,11 +52,13 @@ COMMAND(vm_place, KVMX_VM_PLACE, ON_VM, kvmx_place,
 COMMAND(vm_placed, KVMX_VM_PLACED, ON_VM, kvmx_placed, 0, 0, 0);
 COMMAND(vm_hint, KVMX_VM_HINT, ON_VM, kvmx_hint, KVMX_HINT_COMMIT, 20, 4);
 COMMAND(vm_hinted, KVMX_VM_HINTED, ON_VM, kvmx_hint, 0, 20, 4);
+
 FIXTURE_VARIANT_ADD(habits, vm_hint_counts) {
 	.cmd = KVMX_VM_HINT_COUNTS, .place = ON_VM,
 	.size = offsetof(struct kvmx_hint_counts, taken_off),
 	.now = sizeof(struct kvmx_hint_counts),
 };
+
 COMMAND(stats_notes, KVMX_STATS_NOTES, ON_STATS, kvmx_notes, 0, 24, 8);
 COMMAND(stats_top, KVMX_STATS_TOP, ON_STATS, kvmx_top, 0, 20, 4);
 

@@ -258,6 +258,20 @@ hints_switched_off_reach_it()
 	becomes version 0 registered 0 watching 0
 }
 
+# As on a host where each VM gets what its file says.
+the_default_policy_reaches_it()
+{
+	printf '%s\n' '# for all' 'allow latency' 'effect latency=none' >"$tmp/policy"
+	"$kvmx" hint --default "$tmp/policy" >"$tmp/tool" 2>&1 ||
+		fail "kvmx hint --default: $(cat "$tmp/tool")"
+	check "who got it: $(cat "$tmp/tool")" grep -q ' set ' "$tmp/tool"
+	becomes version 1 kinds 0x4
+	"$kvmx" hint --default "$tmp/policy" >"$tmp/tool" 2>&1
+	check "it keeps what it has: $(cat "$tmp/tool")" grep -q ' kept ' "$tmp/tool"
+	"$kvmx" hint -p "$qemu" --off || fail "kvmx hint --off"
+	becomes version 0 registered 0
+}
+
 it_is_unloaded_while_the_host_listens()
 {
 	allow latency || return
@@ -322,6 +336,7 @@ for c in without_kvmx_it_says_so_and_waits \
 	a_program_hints_by_calls \
 	a_real_time_task_is_granted_its_time \
 	hints_switched_off_reach_it \
+	the_default_policy_reaches_it \
 	it_is_unloaded_while_the_host_listens \
 	it_comes_and_goes_under_load \
 	kvmx_is_unloaded_while_the_guest_hints \
