@@ -241,7 +241,13 @@ TEST_F_TIMEOUT(call, hints_end_while_an_answer_is_owed, 60)
 	hint_off(self->fd);
 	EXPECT_EQ(-KVM_ENOSYS, (int64_t)run_on(self->v));
 	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
-	EXPECT_EQ(KVMX_PARA_VERSION, hint_query(self->v, KVMX_QUERY_VERSION));
+	/* See run_on(): there this one has had its last step. */
+	if (!vmm_intel()) {
+		EXPECT_EQ(KVMX_PARA_VERSION,
+			  hint_query(self->v, KVMX_QUERY_VERSION));
+	}
+	EXPECT_EQ(KVMX_PARA_VERSION,
+		  hint_query(vmm_add_vcpu(self->vm), KVMX_QUERY_VERSION));
 }
 
 TEST_F_TIMEOUT(call, a_user_program_of_the_guest_gets_eperm, 60)
