@@ -84,22 +84,48 @@ TEST_F_TIMEOUT(poll, a_guest_that_halts_is_polled_for, 60)
 	EXPECT_GE(2, polled(self->v) - before);
 }
 
-/* Halts that KVM itself does not poll for, in either length. */
-TEST_F_TIMEOUT(poll, polling_to_fit_ends_where_halts_are_longer, 60)
+/* Time in halts, by KVM's own account. */
+static uint64_t halted_ns(struct vmm_vcpu *v)
+{
+	struct stats *s = kvm_stats(v->fd);
+	uint64_t ns;
+
+	stats_read(s);
+	ns = stats_get(s, "halt_wait_ns") + stats_get(s, "halt_poll_fail_ns") +
+	     stats_get(s, "halt_poll_success_ns");
+	stats_close(s);
+	return ns;
+}
+
+#define FIT_US		10000
+#define MOST_TRIES	20
+
+/* Of 1 ms: KVM itself does not poll for such, and they fit. */
+TEST_F_TIMEOUT(poll, polling_fits_halts_that_are_short_enough, 120)
+{
+	uint64_t before, from = halted_ns(self->v), n = 0;
+	int tries;
+
+	self->v->halt_us = 1000;
+	ASSERT_EQ(0, wait_with(self, KVMX_EFFECT_FIT, FIT_US));
+	for (tries = 0; tries < MOST_TRIES && n < 5; tries++) {
+		before = polled(self->v);
+		vmm_do(self->v, VMM_HLT, 10);
+		n = polled(self->v) - before;
+	}
+	/* Half of them at least were longer than may be polled. */
+	if (n < 5 && halted_ns(self->v) - from > MOST_TRIES * 5ULL * FIT_US * 1000)
+		SKIP(return, "this machine is too slow: halts of 1 ms take longer than 10");
+	EXPECT_LE(5, n);
+	EXPECT_LE(5, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).granted);
+}
+
+TEST_F_TIMEOUT(poll, polling_does_not_fit_halts_that_are_longer, 60)
 {
 	uint64_t before;
 
-	self->v->halt_us = 1000;
-	ASSERT_EQ(0, wait_with(self, KVMX_EFFECT_FIT, 10000));
-	vmm_do(self->v, VMM_HLT, 10);
-	before = polled(self->v);
-	vmm_do(self->v, VMM_HLT, 10);
-	EXPECT_LE(5, polled(self->v) - before);
-	EXPECT_LE(5, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).granted);
-
-	/* What it knows of halts begins anew with the policy. */
-	self->v->halt_us = 20000;
-	ASSERT_EQ(0, wait_with(self, KVMX_EFFECT_FIT, 10000));
+	self->v->halt_us = 2 * FIT_US;
+	ASSERT_EQ(0, wait_with(self, KVMX_EFFECT_FIT, FIT_US));
 	vmm_do(self->v, VMM_HLT, 5);
 	before = polled(self->v);
 	vmm_do(self->v, VMM_HLT, 10);
