@@ -313,7 +313,9 @@ TEST_F_TIMEOUT(limit, an_interrupt_earns_a_thread_that_is_kept_off_a_grant, 120)
 	c = hint_counts(self->fd, 0, KVMX_KIND_LATENCY);
 	printf("# 20 interrupts: %u earned, %u boosted, %lu granted\n", earned,
 	       boosted, (unsigned long)c.granted);
-	EXPECT_EQ(c.granted, c.expired + c.released);
+	/* One may have begun meanwhile; or had no time left when its thread ran. */
+	EXPECT_LT(0, c.expired + c.released);
+	EXPECT_GE(c.granted, c.expired + c.released);
 }
 
 TEST_F_TIMEOUT(limit, hints_and_grants_are_told_as_trace_events, 60)
