@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 
@@ -142,18 +143,28 @@ static bool set_up_nested(struct vmm_vcpu *v)
 TEST_F_TIMEOUT(hostile, a_guest_inside_the_guest_is_not_answered, 60)
 {
 	uint64_t exit_code, rax;
-	unsigned int i;
+	unsigned int i = 0;
+	int err;
 
 	if (vmm_intel())
 		SKIP(return, "a VMCALL of such a guest always goes to its own hypervisor");
 	hint_allow(self->fd, HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
 	if (!set_up_nested(self->v))
 		SKIP(return, "this KVM does not nest");
-	for (i = 0; i < 100; i++) {
-		ASSERT_TRUE(!ioctl(self->v->fd, KVM_RUN, 0) || errno == EINTR);
-		if (self->v->run->exit_reason != KVM_EXIT_INTR)
-			break;
+	hint_pester(syscall(SYS_gettid), 5000);
+	do {
+		err = ioctl(self->v->fd, KVM_RUN, 0) ? errno : 0;
+	} while (err == EINTR && ++i < 500);
+	hint_leave_alone();
+	EXPECT_EQ(0, given(self->fd, 0));
+	EXPECT_EQ(0, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).calls);
+	EXPECT_EQ(0, calls(self->fd));
+	/* The KVM of 6.1 takes it for Intel's call, and mends it again and again. */
+	if (err == EINTR) {
+		printf("# it calls for ever\n");
+		return;
 	}
+	ASSERT_EQ(0, err);
 	ASSERT_EQ(KVM_EXIT_IO, self->v->run->exit_reason);
 	memcpy(&exit_code, self->vm->mem + VMCB + 0x70, 8);
 	memcpy(&rax, self->vm->mem + VMCB + 0x5f8, 8);
@@ -162,9 +173,6 @@ TEST_F_TIMEOUT(hostile, a_guest_inside_the_guest_is_not_answered, 60)
 		EXPECT_EQ(EXIT_CPUID, exit_code);
 		EXPECT_EQ(-KVM_ENOSYS, (int64_t)rax);
 	}
-	EXPECT_EQ(0, given(self->fd, 0));
-	EXPECT_EQ(0, hint_counts(self->fd, 0, KVMX_KIND_LATENCY).calls);
-	EXPECT_EQ(0, calls(self->fd));
 }
 
 /* Its hypercalls are those of another hypervisor from now on. Return: 0 or errno. */
