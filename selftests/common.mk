@@ -49,7 +49,7 @@ include $(KSFT_ROOT)/lib.mk
 LIB := $(patsubst $(TOP)/%.c,$(OUTPUT)/%.o,$(wildcard $(TOP)/lib/*.c))
 LIB += $(OUTPUT)/lib/guest.o
 
-$(OUTPUT)/lib/%.o: $(TOP)/lib/%.c $(wildcard $(TOP)/lib/*.h)
+$(OUTPUT)/lib/%.o: $(TOP)/lib/%.c $(wildcard $(TOP)/lib/*.h $(TOP)/../uapi/linux/*.h)
 	$(call msg,CC,,$@)
 	$(Q)mkdir -p $(dir $@)
 	$(Q)$(CC) $(CFLAGS) -c $< -o $@
