@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Policies for hints: who may make them, what makes sense, how long they last. */
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <linux/capability.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 
@@ -14,6 +18,8 @@
 #include "vmm.h"
 
 #define BIT(n)		(1U << (n))
+#define ROOT		"/sys/fs/cgroup"
+#define GROUP		ROOT "/kvmx_hint_test"
 
 FIXTURE(policy) {
 	int node, fd;
@@ -187,6 +193,61 @@ TEST_F_TIMEOUT(policy, counts_of_what_is_not_there_are_refused, 60)
 	c.kind = 0xffffffff;
 	EXPECT_EQ(-1, ioctl(self->fd, KVMX_VM_HINT_COUNTS, &c));
 	EXPECT_EQ(EINVAL, errno);
+}
+
+static bool put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	bool ok = f && fputs(text, f) >= 0;
+
+	return f && !fclose(f) && ok;
+}
+
+static pid_t somebody(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		for (;;)
+			pause();
+	return pid;
+}
+
+TEST_F_TIMEOUT(policy, nice_is_refused_where_it_would_do_nothing, 60)
+{
+	struct kvmx_hint nice = hint_effect(BIT(KVMX_KIND_CRITICAL),
+					    KVMX_EFFECT_NICE, -5);
+	struct kvmx_hint fifo = hint_effect(BIT(KVMX_KIND_CRITICAL),
+					    KVMX_EFFECT_FIFO, 0);
+	bool enabled = put(ROOT "/cgroup.subtree_control", "+cpu");
+	pid_t other;
+	int i;
+
+	/* Among others, in the group where the test began. */
+	EXPECT_EQ(0, hint_set(self->fd, &nice));
+	hint_off(self->fd);
+	if (!enabled || mkdir(GROUP, 0755) ||
+	    !put(GROUP "/cgroup.procs", "0"))
+		SKIP(return, "no cgroup v2 with the cpu controller at " ROOT);
+	EXPECT_EQ(EXDEV, hint_set(self->fd, &nice));
+	EXPECT_EQ(-KVM_ENOSYS, hint_query(self->v, KVMX_QUERY_KINDS));
+	EXPECT_EQ(0, hint_set(self->fd, &fifo));
+	/* What is in force stays. */
+	EXPECT_EQ(EXDEV, hint_set(self->fd, &nice));
+	EXPECT_EQ(KVMX_EFFECT_FIFO,
+		  hint_get(self->fd).kinds[KVMX_KIND_CRITICAL].effect);
+	other = somebody();
+	EXPECT_EQ(0, hint_set(self->fd, &nice));
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	EXPECT_EQ(EXDEV, hint_set(self->fd, &nice));
+	hint_off(self->fd);
+	EXPECT_TRUE(put(ROOT "/cgroup.procs", "0"));
+	/* It is empty a moment later. */
+	for (i = 0; i < 500 && rmdir(GROUP); i++)
+		usleep(10000);
+	EXPECT_LT(i, 500);
+	EXPECT_TRUE(put(ROOT "/cgroup.subtree_control", "-cpu"));
 }
 
 HOST_HARNESS_MAIN

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/rt.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/time64.h>
 #include <linux/kvmx_hint.h>
 #include <uapi/linux/sched/types.h>
@@ -36,6 +40,49 @@ bool kvmx_boost_fits(const struct task_struct *task, u32 effect)
 {
 	return task->policy == SCHED_NORMAL || task->policy == SCHED_BATCH;
 }
+
+#ifdef CONFIG_CGROUP_SCHED
+static bool shares_group(struct task_struct *task, struct task_group *group)
+{
+	struct task_struct *p, *t;
+
+	/* KVM and vhost have kthreads join their VMM's group: these do not count. */
+	for_each_process_thread(p, t)
+		if (READ_ONCE(t->sched_task_group) == group &&
+		    !(t->flags & PF_KTHREAD) && !same_thread_group(t, task))
+			return true;
+	return false;
+}
+
+/**
+ * kvmx_boost_alone() - is a thread scheduled among threads of its own process only?
+ * @task: the thread
+ *
+ * Its CPU is divided among groups first: cgroups with the cpu controller and, where
+ * autogroup is on, sessions. A nice value counts within one of them.
+ *
+ * Context: any; looks at every thread of the host.
+ * Return: true if so, as of now.
+ */
+bool kvmx_boost_alone(struct task_struct *task)
+{
+	struct task_group *group = READ_ONCE(task->sched_task_group);
+	bool shares;
+
+	/* That of all who are in no other. */
+	if (group == READ_ONCE(init_task.sched_task_group))
+		return false;
+	rcu_read_lock();
+	shares = shares_group(task, group);
+	rcu_read_unlock();
+	return !shares;
+}
+#else
+bool kvmx_boost_alone(struct task_struct *task)
+{
+	return false;
+}
+#endif
 
 static int apply(struct task_struct *task, u32 policy, s32 nice, u64 slice,
 		 bool reset)

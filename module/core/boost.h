@@ -30,6 +30,7 @@ struct kvmx_boost {
 
 bool kvmx_boost_can(u32 effect);
 bool kvmx_boost_fits(const struct task_struct *task, u32 effect);
+bool kvmx_boost_alone(struct task_struct *task);
 int kvmx_boost_begin(struct task_struct *task, u32 effect, s32 arg,
 		     struct kvmx_boost *b);
 bool kvmx_boost_end(struct task_struct *task, const struct kvmx_boost *b);

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/wait.h>
 
 #include "core/attach.h"
+#include "core/boost.h"
 #include "core/feature.h"
 #include "core/hook.h"
 #include "core/kprobes.h"
+#include "core/threads.h"
 #include "core/vm.h"
 #include "hint/area.h"
 #include "hint/call.h"
@@ -151,6 +156,39 @@ static int follow(struct kvmx_vm *vm, const struct kvmx_hint *policy)
 	return 0;
 }
 
+static bool wants_nice(const struct kvmx_hint *policy)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVMX_NR_KINDS; i++)
+		if (policy->kinds[i].effect == KVMX_EFFECT_NICE)
+			return true;
+	return false;
+}
+
+/* Has some vCPU's thread nobody to be nicer than? */
+static bool nice_is_idle(struct kvmx_vm *vm)
+{
+	struct task_struct *task;
+	struct kvmx_vcpu *v;
+	struct pid *tid;
+	bool idle;
+
+	kvmx_vm_for_each_vcpu(v, vm) {
+		tid = kvmx_threads_get_tid(v);
+		task = get_pid_task(tid, PIDTYPE_PID);
+		put_pid(tid);
+		if (!task)
+			continue;
+		idle = kvmx_boost_alone(task);
+		put_task_struct(task);
+		if (idle)
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
 static int set_locked(struct kvmx_vm *vm, const struct kvmx_hint *policy,
 		      bool on, const void *owner)
 {
@@ -162,6 +200,8 @@ static int set_locked(struct kvmx_vm *vm, const struct kvmx_hint *policy,
 		return -EBUSY;
 	if (READ_ONCE(vm->gone))
 		return -ENODEV;
+	if (wants_nice(policy) && nice_is_idle(vm))
+		return -EXDEV;
 	if (on)
 		err = follow(vm, policy);
 	else
@@ -188,7 +228,8 @@ static int set_locked(struct kvmx_vm *vm, const struct kvmx_hint *policy,
  *
  * Context: may sleep.
  * Return: 0; -EINVAL; -EBUSY if another fd has a policy for this VM that it has
- *	not committed; -ENODEV if the VM is gone; -EOPNOTSUPP; -ENOMEM.
+ *	not committed; -ENODEV if the VM is gone; -EOPNOTSUPP; -ENOMEM; -EXDEV
+ *	for a nice value where a vCPU's thread is in a group of its own.
  */
 int kvmx_hint_set(struct kvmx_vm *vm, const struct kvmx_hint *wish,
 		  const void *owner)

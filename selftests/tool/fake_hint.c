@@ -54,6 +54,8 @@ int device_hint(int vm, struct kvmx_hint *hint)
 		return -EPERM;
 	if (fake_is("taken"))
 		return -EBUSY;
+	if (fake_is("alone"))
+		return -EXDEV;
 	for (i = 0; i < KVMX_NR_KINDS; i++) {
 		__u32 effect = hint->kinds[i].effect;
 

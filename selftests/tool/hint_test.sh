@@ -75,6 +75,9 @@ run readonly hint;		is 0 "looking is allowed then"
 run taken hint -p 100 --allow latency; is 1 "hint --allow beside another"
 run noslice hint -p 100 --allow batch --effect batch=slice:5ms
 is 1 "an effect that this kernel does not have"
+run alone hint -p 100 --allow critical --effect critical=nice:-5
+is 1 "a nice value where there is nobody else"
+err 'nobody else; use fifo or slice' "says what to do"
 run "" hint -p 100 --allow latency --effect latency=yield
 is 2 "an effect that is not for this kind"
 run nohints hint;		is 4 "hint with an old module"

@@ -68,6 +68,9 @@ void hint_apply(int dev, const struct kvmx_vm_info *vm, int fd,
 		     vm->id);
 	case EINVAL:
 		fail(EX_USAGE, "the module refuses this policy: an effect that is not for this kind, or times out of bounds; see kvmx-hint(1)");
+	case EXDEV:
+		fail(EX_FAILED, "VM %llu: nice would do nothing: in the scheduling group of its vCPUs (cgroup or session) there is nobody else; use fifo or slice",
+		     vm->id);
 	case EOPNOTSUPP:
 		not_possible(dev, vm->id);
 	case ENOTTY:
