@@ -23,8 +23,9 @@ static const char * const kinds[] = {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: vmm [-c VCPUS] [-l SECONDS] [-s SECONDS] [KIND=N]...\n"
+		"usage: vmm [-c VCPUS] [-h US] [-l SECONDS] [-s SECONDS] [KIND=N]...\n"
 		"  -c VCPUS    how many vCPUs do all that (default 1)\n"
+		"  -h US       how long each HLT lasts\n"
 		"  -l SECONDS  do it again and again for so long\n"
 		"  -s SECONDS  stay so long afterwards, the vCPUs at rest\n"
 		"kinds:");
@@ -96,15 +97,19 @@ static void report(const struct vmm *vm)
 
 int main(int argc, char **argv)
 {
-	unsigned int vcpus = 1, seconds = 0, stay = 0, nr = 0, i, flags;
+	unsigned int vcpus = 1, seconds = 0, stay = 0, halt_us = 0, nr = 0, i;
+	unsigned int flags = VMM_IRQCHIP;
 	struct vmm_step steps[VMM_MAX_STEPS];
 	struct vmm *vm;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:l:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:h:l:s:")) != -1) {
 		switch (opt) {
 		case 'c':
 			vcpus = strtoul(optarg, NULL, 0);
+			break;
+		case 'h':
+			halt_us = strtoul(optarg, NULL, 0);
 			break;
 		case 'l':
 			seconds = strtoul(optarg, NULL, 0);
@@ -116,7 +121,6 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	flags = VMM_IRQCHIP;
 	for (; optind < argc && nr < VMM_MAX_STEPS; optind++) {
 		steps[nr] = parse_step(argv[optind]);
 		if (steps[nr++].kind == VMM_HLT_USER)
@@ -124,7 +128,7 @@ int main(int argc, char **argv)
 	}
 	vm = vmm_create(flags);
 	for (i = 0; i < vcpus; i++)
-		vmm_add_vcpu(vm);
+		vmm_add_vcpu(vm)->halt_us = halt_us;
 	if (seconds)
 		run_all(vm, steps, nr, seconds);
 	else
