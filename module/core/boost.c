@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/rt.h>
@@ -42,14 +43,25 @@ bool kvmx_boost_fits(const struct task_struct *task, u32 effect)
 }
 
 #ifdef CONFIG_CGROUP_SCHED
+static bool is_in_group(struct task_struct *leader, struct task_group *group)
+{
+	struct task_struct *t;
+
+	/* Not for_each_thread(): with lockdep it wants what is not exported. */
+	list_for_each_entry_rcu(t, &leader->signal->thread_head, thread_node)
+		if (READ_ONCE(t->sched_task_group) == group)
+			return true;
+	return false;
+}
+
 static bool shares_group(struct task_struct *task, struct task_group *group)
 {
-	struct task_struct *p, *t;
+	struct task_struct *p;
 
 	/* KVM and vhost have kthreads join their VMM's group: these do not count. */
-	for_each_process_thread(p, t)
-		if (READ_ONCE(t->sched_task_group) == group &&
-		    !(t->flags & PF_KTHREAD) && !same_thread_group(t, task))
+	for_each_process(p)
+		if (!(p->flags & PF_KTHREAD) && !same_thread_group(p, task) &&
+		    is_in_group(p, group))
 			return true;
 	return false;
 }
