@@ -20,7 +20,7 @@ masks_of()
 place_guest()
 {
 	local t
-	guest -c 3 -l 120 -h 5000 cpuid=10 out_user=10 hlt=1 spin=1000
+	guest -c 3 -l 120 cpuid=10 out_user=10 spin=1000
 	check "the VM is listed" wait_for 10 is_listed "$guest"
 	sleep 1
 	for t in /proc/"$guest"/task/*; do
@@ -89,7 +89,7 @@ without_hooks_it_still_places()
 without_place_it_says_so()
 {
 	reload_kvmx without=place
-	guest -c 1 -l 60 -h 5000 cpuid=10 hlt=1 spin=1000
+	guest -c 1 -l 60 cpuid=10 spin=1000
 	check "the VM is listed" wait_for 10 is_listed "$guest"
 	check "it cannot be placed" not look place "$guest"
 	same "place" off "$(feature place)"
