@@ -24,13 +24,51 @@
 /* Of a grant: see kvmx_grant_trial_ns(). */
 #define TRIAL_PART	4
 
-/* Threads that are boosted and do not sleep, all VMs together. */
+/* Threads that are to be boosted, or are, and do not sleep; all VMs together. */
 atomic_t kvmx_grants_awake;
 
 /* At least one CPU in two is left to others. */
+static int awake_most(void)
+{
+	return max(1U, num_online_cpus() / 2);
+}
+
 static bool host_full(void)
 {
-	return atomic_read(&kvmx_grants_awake) >= max(1U, num_online_cpus() / 2);
+	return atomic_read(&kvmx_grants_awake) >= awake_most();
+}
+
+/* From when it is granted on, not from when that has been done. */
+static bool count_if_room(struct kvmx_grant *g)
+{
+	if (atomic_inc_return(&kvmx_grants_awake) > awake_most()) {
+		atomic_dec(&kvmx_grants_awake);
+		return false;
+	}
+	g->counted = true;
+	return true;
+}
+
+/**
+ * kvmx_grant_count() - it is one of those that are boosted and do not sleep
+ * @g: a grant; its hinter's lock is held
+ */
+void kvmx_grant_count(struct kvmx_grant *g)
+{
+	if (!g->counted)
+		atomic_inc(&kvmx_grants_awake);
+	g->counted = true;
+}
+
+/**
+ * kvmx_grant_uncount() - it is not any more
+ * @g: a grant; its hinter's lock is held
+ */
+void kvmx_grant_uncount(struct kvmx_grant *g)
+{
+	if (g->counted)
+		atomic_dec(&kvmx_grants_awake);
+	g->counted = false;
 }
 
 /**
@@ -78,7 +116,7 @@ enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 		kvmx_area_touch(h);
 		return KVMX_VERDICT_BUDGET;
 	}
-	if (host_full() || !kvmx_boost_fits(task, k->effect))
+	if (!kvmx_boost_fits(task, k->effect) || !count_if_room(g))
 		return KVMX_VERDICT_HOST;
 	g->throttled = false;
 	g->late = false;
@@ -166,6 +204,9 @@ bool kvmx_grant_finish(struct kvmx_hinter *h, enum kvmx_grant_end why)
 		return false;
 	g->want = false;
 	g->why = why;
+	/* One that was never begun has no end. */
+	if (!g->on)
+		kvmx_grant_uncount(g);
 	kvmx_area_touch(h);
 	return true;
 }
@@ -210,8 +251,7 @@ bool kvmx_grant_sleep(struct kvmx_hinter *h)
 	hrtimer_try_to_cancel(&g->timer);
 	kvmx_hinter_bill(h, ktime_get_mono_fast_ns());
 	g->asleep = true;
-	if (g->on)
-		atomic_dec(&kvmx_grants_awake);
+	kvmx_grant_uncount(g);
 	return true;
 }
 
@@ -231,12 +271,15 @@ bool kvmx_grant_wake(struct kvmx_hinter *h)
 		return false;
 	kvmx_hinter_bill(h, now);
 	g->asleep = false;
-	if (!g->on)
+	if (!g->on) {
+		if (g->want)
+			kvmx_grant_count(g);
 		return g->want;
+	}
 	g->rest_ns = min(g->rest_ns, g->left_ns);
 	if (g->want && (host_full() || g->rest_ns < (s64)MIN_GRANT_NS))
 		kvmx_grant_finish(h, KVMX_END_HOST);
-	atomic_inc(&kvmx_grants_awake);
+	kvmx_grant_count(g);
 	kvmx_grant_sample(g);
 	return true;
 }

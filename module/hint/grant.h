@@ -22,7 +22,7 @@ void kvmx_grant_end_all(void);
 void kvmx_grant_prepare(struct kvmx_hinter *h);
 void kvmx_grant_stop(struct kvmx_hinter *h);
 
-/* Threads that are boosted and do not sleep, all VMs together. */
+/* Threads that are to be boosted, or are, and do not sleep; all VMs together. */
 extern atomic_t kvmx_grants_awake;
 
 /* With @h->lock held: what is wanted. */
@@ -34,6 +34,8 @@ enum kvmx_verdict kvmx_grant_renew(struct kvmx_hinter *h, u32 word);
 bool kvmx_grant_release(struct kvmx_hinter *h);
 bool kvmx_grant_finish(struct kvmx_hinter *h, enum kvmx_grant_end why);
 void kvmx_grant_sample(struct kvmx_grant *g);
+void kvmx_grant_count(struct kvmx_grant *g);
+void kvmx_grant_uncount(struct kvmx_grant *g);
 bool kvmx_grant_sleep(struct kvmx_hinter *h);
 bool kvmx_grant_wake(struct kvmx_hinter *h);
 

@@ -59,7 +59,8 @@ static s64 begun(struct kvmx_hinter *h, struct task_struct *task)
 	trace_grant(h->v->vm->id, h->v->index, g->kind, g->effect, g->rest_ns);
 	if (g->asleep)
 		return 0;
-	atomic_inc(&kvmx_grants_awake);
+	/* Where it is not wanted any more, it is not counted any more. */
+	kvmx_grant_count(g);
 	return g->trial ? min(g->rest_ns, kvmx_grant_trial_ns(h)) : g->rest_ns;
 }
 
@@ -99,8 +100,7 @@ static void end(struct kvmx_hinter *h)
 	ours = kvmx_boost_end(task, &g->boost);
 	raw_spin_lock_irqsave(&h->lock, flags);
 	kvmx_hinter_bill(h, ktime_get_mono_fast_ns());
-	if (!g->asleep)
-		atomic_dec(&kvmx_grants_awake);
+	kvmx_grant_uncount(g);
 	g->on = false;
 	g->asleep = false;
 	trace_grant_end(h->v->vm->id, h->v->index, g->kind,

@@ -91,6 +91,7 @@ struct kvmx_area_state {
  * @asleep: its guest halts: it keeps its boost, and pays no time for it
  * @useful: somebody else wanted its CPU, when that was looked at
  * @throttled: its budget is used up
+ * @counted: it is one of kvmx_grants_awake
  * @trial: an interrupt earned it; whether the guest waited for that one is not
  *	known yet
  * @late: its last grant ended by itself, and the guest has not said anything since
@@ -120,6 +121,7 @@ struct kvmx_grant {
 	bool asleep;
 	bool useful;
 	bool throttled;
+	bool counted;
 	bool trial;
 	bool late;
 	enum kvmx_hint_way way;
