@@ -307,11 +307,25 @@ the_guest_has_nothing_to_complain_about()
 	same "its log" "" "$said"
 }
 
-it_switches_off_with_the_module_loaded()
+# Switching off, rebooting and kexec are one chain of notifiers.
+it_switches_off_and_gives_its_areas_back()
 {
+	local trace=/sys/kernel/tracing/instances/kvmx_guest_hint calls
+	local event=$trace/events/kvm/kvm_hypercall
+	becomes registered 2
+	if mkdir "$trace" 2>/dev/null; then
+		# KVMX_HC, KVMX_HC_UNREGISTER
+		echo "nr == 0x6b766d78 && a0 == 2" >"$event/filter"
+		echo 1 >"$event/enable"
+	fi
 	printf 'poweroff -f\n' >"$tmp/control"
 	wait_for 30 not is_running "$starter" || fail "QEMU does not end"
 	same "complaints in its last words" "" "$(grep -aE "$complaints" "$tmp/console")"
+	[ -d "$trace" ] || { skip "no tracefs to see its calls in"; return; }
+	calls=$(grep -c ' kvm_hypercall: ' "$trace/trace")
+	check "both vCPUs unregister: $calls calls" [ "$calls" -ge 2 ]
+	echo 0 >"$event/enable"
+	rmdir "$trace"
 }
 
 [ -x "$start" ] || skip_all "no guest to start here ($start)"
@@ -341,7 +355,7 @@ for c in without_kvmx_it_says_so_and_waits \
 	it_comes_and_goes_under_load \
 	kvmx_is_unloaded_while_the_guest_hints \
 	the_guest_has_nothing_to_complain_about \
-	it_switches_off_with_the_module_loaded; do
+	it_switches_off_and_gives_its_areas_back; do
 	run_case "$c"
 done
 host_end
