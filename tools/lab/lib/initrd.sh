@@ -74,9 +74,9 @@ boot_initrd_make()
 	local key=$1 dir=$K_DIR/boot tmp
 	! is_fresh "$dir" "$key" || return 0
 	tmp=$(begin_dir "$dir")
-	initramfs_base "$tmp/root" "$K_DIR/image/lib/modules/$K_ABI" "${BOOT_MODULES[@]}"
-	install -m 755 "$LAB_DIR/machine/initramfs-init" "$tmp/root/init"
-	initramfs_pack "$tmp/root" "$tmp/initrd"
-	rm -rf "$tmp/root"
+	initramfs_base "$tmp/tree" "$K_DIR/image/lib/modules/$K_ABI" "${BOOT_MODULES[@]}"
+	install -m 755 "$LAB_DIR/machine/initramfs-init" "$tmp/tree/init"
+	initramfs_pack "$tmp/tree" "$tmp/initrd"
+	rm -rf "$tmp/tree"
 	finish_dir "$tmp" "$dir" "$key"
 }
