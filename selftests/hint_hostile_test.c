@@ -14,6 +14,7 @@
 
 #include "kselftest_harness.h"
 
+#include "company.h"
 #include "hint.h"
 #include "host.h"
 #include "kvmx.h"
@@ -391,22 +392,6 @@ TEST_F_TIMEOUT(hostile, memory_that_becomes_read_only_takes_the_area, 60)
 	munmap(mem, VMM_HUGE_PAGE);
 }
 
-/* How often a thread was put on a CPU. */
-static uint64_t turns(int tid)
-{
-	unsigned long long run, wait, n = 0;
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", tid);
-	f = fopen(path, "r");
-	if (!f || fscanf(f, "%llu %llu %llu", &run, &wait, &n) != 3)
-		n = UINT64_MAX;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 /* Ticks of a call in a row of them: the least of a few. */
 static uint64_t ticks_of(struct vmm_vcpu *v, uint64_t n)
 {
@@ -425,7 +410,8 @@ static uint64_t ticks_of(struct vmm_vcpu *v, uint64_t n)
 TEST_F_TIMEOUT(hostile, a_flood_costs_its_own_thread_and_nobody_else, 120)
 {
 	struct kvmx_hint h = hint_effect(KINDS, KVMX_EFFECT_FIFO, 0);
-	uint64_t n = scaled(1000) + 100, bare, refused, before;
+	uint64_t n = scaled(1000) + 100, bare, refused;
+	struct sched before, after;
 	int kthread;
 
 	hint_load(self->v, KVMX_HC_QUERY, KVMX_QUERY_VERSION, 0, 0,
@@ -436,9 +422,10 @@ TEST_F_TIMEOUT(hostile, a_flood_costs_its_own_thread_and_nobody_else, 120)
 	ASSERT_EQ(0, hint_set(self->fd, &h));
 	kthread = hint_kthread();
 	ASSERT_LT(0, kthread);
-	before = turns(kthread);
+	read_sched_of(kthread, &before);
 	refused = ticks_of(self->v, n);
-	EXPECT_EQ(before, turns(kthread));
+	read_sched_of(kthread, &after);
+	EXPECT_EQ(before.turns, after.turns);
 	EXPECT_LT(6 * n, hint_counts(self->fd, 0, KVMX_KIND_NONE).calls_refused);
 	/* For who reads this: what calls cost is for tools/bench. */
 	printf("# ticks of a call: nobody there %lu, refused %lu\n",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What earns a grant, what limits it beside its time, and what is told of it. */
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "kselftest_harness.h"
 
+#include "company.h"
 #include "events.h"
 #include "hint.h"
 #include "host.h"
@@ -150,43 +150,23 @@ TEST_F_TIMEOUT(limit, what_is_given_back_too_late_is_told, 60)
 	EXPECT_EQ(2, c.late + c.released);
 }
 
-static volatile bool running;
-
-static void *hog(void *arg)
-{
-	while (running)
-		;
-	return NULL;
-}
-
-static void on_this_cpu(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
 TEST_F_TIMEOUT(limit, time_is_useful_where_somebody_waits_for_the_cpu, 60)
 {
 	struct kvmx_hint h = generous();
 	struct kvmx_hint_counts c;
-	pthread_t thread;
 	unsigned int i;
+	int company;
 
-	on_this_cpu();
+	pin(0, last_cpu());
 	ASSERT_EQ(0, hint_set(self->fd, &h));
-	running = true;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, hog, NULL));
+	company = hog(last_cpu());
 	usleep(20000);
 	for (i = 0; i < 10; i++) {
 		hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0);
 		vmm_do(self->v, VMM_SPIN, 20000);
 		hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0);
 	}
-	running = false;
-	pthread_join(thread, NULL);
+	hog_end(company);
 	c = hint_counts(self->fd, 0, KVMX_KIND_CRITICAL);
 	EXPECT_LT(0, c.granted);
 	EXPECT_LT(0, c.useful_ns);
@@ -210,8 +190,8 @@ TEST_F_TIMEOUT(limit, what_it_costs_to_take_a_vcpu_off_is_told, 60)
 	};
 	struct event e[MANY];
 	struct kvmx_hint_counts c;
-	pthread_t thread;
 	unsigned int n;
+	int company;
 
 	hint_allow(self->fd, HINT_ALL_KINDS & ~(1U << KVMX_KIND_YIELD_TO),
 		   KVMX_EFFECT_NONE, 0);
@@ -227,15 +207,13 @@ TEST_F_TIMEOUT(limit, what_it_costs_to_take_a_vcpu_off_is_told, 60)
 
 	if (self->tracing && events_enable(HERE, "taken_off", "1"))
 		self->tracing = false;
-	on_this_cpu();
-	running = true;
-	ASSERT_EQ(0, pthread_create(&thread, NULL, hog, NULL));
+	pin(0, last_cpu());
+	company = hog(last_cpu());
 	do {
 		vmm_run(self->v, steps, 2);
 		c = hint_counts(self->fd, 0, KVMX_KIND_CRITICAL);
 	} while (c.taken_off < 5);
-	running = false;
-	pthread_join(thread, NULL);
+	hog_end(company);
 	EXPECT_EQ(events_here(), self->tracing);
 	if (!self->tracing)
 		SKIP(return, "no tracefs: no look at the event");
@@ -259,14 +237,10 @@ static void interrupt(struct vmm_vcpu *v)
 static bool before_all(int tid)
 {
 	struct sched_param above = { .sched_priority = 80 };
-	int i, tids[] = { 0, tid, hint_kthread() };
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	for (i = 0; i < 3; i++)
-		if (sched_setaffinity(tids[i], sizeof(one), &one))
-			return false;
+	pin(0, last_cpu());
+	pin(tid, last_cpu());
+	pin(hint_kthread(), last_cpu());
 	return !sched_setscheduler(0, SCHED_FIFO, &above);
 }
 

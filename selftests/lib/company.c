@@ -13,7 +13,8 @@ static void read_schedstat(const char *path, struct sched *to)
 {
 	FILE *f = fopen(path, "r");
 
-	if (!f || fscanf(f, "%lu %lu", &to->ran, &to->waited) != 2)
+	if (!f || fscanf(f, "%lu %lu %lu", &to->ran, &to->waited,
+			 &to->turns) != 3)
 		die_errno("%s", path);
 	fclose(f);
 }
@@ -49,7 +50,8 @@ int last_cpu(void)
 	return sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-int hog(int cpu)
+/* Return: 0 in the new process. */
+static int begin_hog(void)
 {
 	int pid = fork();
 
@@ -59,9 +61,28 @@ int hog(int cpu)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, HOG_NAME);
+	return 0;
+}
+
+int hog(int cpu)
+{
+	int pid = begin_hog();
+
+	if (pid)
+		return pid;
 	pin(0, cpu);
 	for (;;)
 		;
+}
+
+int hog_with(void (*work)(void))
+{
+	int pid = begin_hog();
+
+	if (pid)
+		return pid;
+	for (;;)
+		work();
 }
 
 void hog_end(int pid)

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/prctl.h>
 
 #include "blob.h"
 #include "blobguest.h"
@@ -77,18 +76,10 @@ static struct lock_shared *shared(void)
 	return (void *)(vm->mem + BLOB_SHARED);
 }
 
-/* Anywhere; takes turns with the guests: see blob_turn(). */
-static int start_hog(void)
+/* A hog takes turns with the guests: see blob_turn(). */
+static void turn(void)
 {
-	int pid = fork();
-
-	if (pid < 0)
-		die_errno("fork");
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		blob_turn(500);
+	blob_turn(500);
 }
 
 static void nap(unsigned int ms)
@@ -231,7 +222,7 @@ static void level(const char *what)
 		die_errno("opening the VM");
 	blob_load(vm);
 	for (i = 0; i < nr_hogs; i++)
-		hogs[i] = start_hog();
+		hogs[i] = hog_with(turn);
 	for (r = 0; r < load.rounds; r++)
 		for (i = 0; i < NR_CONDITIONS; i++)
 			if (wanted(&conditions[i]))
