@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,24 +31,12 @@ FIXTURE(host) {
 	bool grouped;
 };
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
 static bool online(int cpu, bool on)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return put(path, on ? "1" : "0");
+	return host_put(path, on ? "1" : "0");
 }
 
 /*
@@ -92,7 +79,7 @@ FIXTURE_TEARDOWN(host)
 {
 	online(3, true);
 	if (self->grouped) {
-		put("/sys/fs/cgroup/cgroup.procs", "0");
+		host_put("/sys/fs/cgroup/cgroup.procs", "0");
 		rmdir(GROUP "/vcpus");
 		rmdir(GROUP "/emulator");
 		rmdir(GROUP);
@@ -198,10 +185,10 @@ TEST_F_TIMEOUT(host, a_storm_of_cpus_that_come_and_go_is_survived, 240)
 /* A cgroup with a cpuset of its own, and this process in it. */
 static bool in_group(const char *cpus)
 {
-	return put("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset") &&
+	return host_put("/sys/fs/cgroup/cgroup.subtree_control", "+cpuset") &&
 	       (!mkdir(GROUP, 0755) || errno == EEXIST) &&
-	       put(GROUP "/cpuset.cpus", cpus) &&
-	       put(GROUP "/cgroup.procs", "0");
+	       host_put(GROUP "/cpuset.cpus", cpus) &&
+	       host_put(GROUP "/cgroup.procs", "0");
 }
 
 TEST_F_TIMEOUT(host, what_a_cpuset_does_not_allow_is_refused, 60)
@@ -227,11 +214,11 @@ static bool part(const char *name, const char *cpus)
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return false;
 	snprintf(path, sizeof(path), GROUP "/%s/cgroup.type", name);
-	if (!put(path, "threaded"))
+	if (!host_put(path, "threaded"))
 		return false;
 	snprintf(path, sizeof(path), GROUP "/%s/cpuset.cpus", name);
-	return put(GROUP "/cgroup.subtree_control", "+cpuset") &&
-	       put(path, cpus);
+	return host_put(GROUP "/cgroup.subtree_control", "+cpuset") &&
+	       host_put(path, cpus);
 }
 
 static bool into(const char *name, int tid)
@@ -240,7 +227,7 @@ static bool into(const char *name, int tid)
 
 	snprintf(path, sizeof(path), GROUP "/%s/cgroup.threads", name);
 	snprintf(text, sizeof(text), "%d", tid);
-	return put(path, text);
+	return host_put(path, text);
 }
 
 TEST_F_TIMEOUT(host, vcpus_and_emulator_may_have_cpusets_of_their_own, 120)
@@ -279,21 +266,21 @@ TEST_F_TIMEOUT(host, cpusets_are_obeyed_at_once_and_followed, 120)
 	ASSERT_EQ(0, place_do(self->fd, self->p));
 	EXPECT_EQ(8, cpus_of(self->vcpu));
 	/* Its CPU is taken away, and given back. */
-	ASSERT_TRUE(put(GROUP "/cpuset.cpus", "0-2"));
+	ASSERT_TRUE(host_put(GROUP "/cpuset.cpus", "0-2"));
 	has = cpus_of(self->vcpu);
 	EXPECT_EQ(0, has & ~7ULL);
 	EXPECT_EQ(1, becomes(self->other.tid, 1));
 	EXPECT_EQ(KVMX_THREAD_FALLBACK,
 		  state_of(self->fd, self->p, self->vcpu) &
 		  KVMX_THREAD_FALLBACK);
-	ASSERT_TRUE(put(GROUP "/cpuset.cpus", "0-3"));
+	ASSERT_TRUE(host_put(GROUP "/cpuset.cpus", "0-3"));
 	EXPECT_EQ(8, becomes(self->vcpu, 8));
 	EXPECT_EQ(1, becomes(self->other.tid, 1));
 	/* Nobody is said to have changed anything. */
 	ASSERT_EQ(0, place_show(self->fd, self->p));
 	EXPECT_EQ(0, self->p->placed.drifts);
 	/* In the end they have what the cpuset gives. */
-	ASSERT_TRUE(put(GROUP "/cpuset.cpus", "1-3"));
+	ASSERT_TRUE(host_put(GROUP "/cpuset.cpus", "1-3"));
 	EXPECT_EQ(8, becomes(self->vcpu, 8));
 	EXPECT_EQ(0, cpus_of(self->other.tid) & 1);
 	ASSERT_EQ(0, place_clear(self->fd));

@@ -3,7 +3,6 @@
  * What keeps a vCPU from running, told apart: its cgroup's quota, and halt
  * polling that KVM counts itself.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,16 +29,6 @@ FIXTURE(quota) {
 	char poll[32];
 };
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 static void first_line(const char *path, char *line, int size)
 {
 	FILE *f = fopen(path, "r");
@@ -50,14 +39,6 @@ static void first_line(const char *path, char *line, int size)
 	if (!fgets(line, size, f))
 		line[0] = '\0';
 	fclose(f);
-}
-
-static bool has_word(const char *path, const char *word)
-{
-	char line[256];
-
-	first_line(path, line, sizeof(line));
-	return strstr(line, word);
 }
 
 FIXTURE_SETUP(quota)
@@ -72,7 +53,7 @@ FIXTURE_SETUP(quota)
 	/* KVM polls where halts are shorter than that; here they are long. */
 	first_line(POLL, self->poll, sizeof(self->poll));
 	if (self->poll[0])
-		put(POLL, "50000000");
+		host_put(POLL, "50000000");
 	self->vm = vmm_create(VMM_IRQCHIP);
 	self->v = vmm_add_vcpu(self->vm);
 	self->fd = kvmx_vm_by_fd(self->node, self->vm->fd);
@@ -89,26 +70,26 @@ FIXTURE_TEARDOWN(quota)
 		vmm_destroy(self->vm);
 	}
 	if (self->poll[0])
-		put(POLL, self->poll);
+		host_put(POLL, self->poll);
 	/* Its last thread may still be on its way out. */
 	for (i = 0; self->made && rmdir(GROUP) && i < 500; i++)
 		usleep(10000);
 	if (self->enabled)
-		put(ROOT "/cgroup.subtree_control", "-cpu");
+		host_put(ROOT "/cgroup.subtree_control", "-cpu");
 	close(self->node);
 }
 
 /* One thread of this process may use 20 of 100 ms; false: not possible here. */
 #define limit(self, tid)						\
 	(snprintf(tid_text, sizeof(tid_text), "%d", tid) > 0 &&		\
-	 has_word(ROOT "/cgroup.controllers", "cpu ") &&		\
+	 host_says(ROOT "/cgroup.controllers", "cpu") &&		\
 	 ((self)->made = !mkdir(GROUP, 0755)) &&			\
-	 put(GROUP "/cgroup.type", "threaded") &&		\
-	 (has_word(ROOT "/cgroup.subtree_control", "cpu") ||		\
+	 host_put(GROUP "/cgroup.type", "threaded") &&			\
+	 (host_says(ROOT "/cgroup.subtree_control", "cpu") ||		\
 	  ((self)->enabled =						\
-	   put(ROOT "/cgroup.subtree_control", "+cpu"))) &&		\
-	 put(GROUP "/cpu.max", "20000 100000") &&			\
-	 put(GROUP "/cgroup.threads", tid_text))
+	   host_put(ROOT "/cgroup.subtree_control", "+cpu"))) &&	\
+	 host_put(GROUP "/cpu.max", "20000 100000") &&			\
+	 host_put(GROUP "/cgroup.threads", tid_text))
 
 static bool note_says(int fd, const char *name, const char *word)
 {

@@ -280,6 +280,36 @@ uint64_t sized(const char *name, uint64_t n)
 	return env && *env ? strtoull(env, NULL, 10) : scaled(n);
 }
 
+bool host_put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = strlen(text);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, n) == n;
+	close(fd);
+	return ok;
+}
+
+bool host_says(const char *path, const char *word)
+{
+	char line[256] = "", *save, *w;
+	FILE *f = fopen(path, "r");
+
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	for (w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		if (!strcmp(w, word))
+			return true;
+	return false;
+}
+
 bool host_parameter(const char *path)
 {
 	FILE *f = fopen(path, "r");

@@ -50,6 +50,10 @@ unsigned int patience(void);
 /* Waits for the child that runs the cases, then host_end(). */
 int host_wait(int pid);
 
+/* Writes to a file of cgroups, sysfs and the like: did it take all of it? */
+bool host_put(const char *path, const char *text);
+/* Is that one of the words in its first line? */
+bool host_says(const char *path, const char *word);
 /* Is a module's parameter, by its path in sysfs, on? */
 bool host_parameter(const char *path);
 /* With page-modification logging no write has to fault. */
