@@ -143,9 +143,7 @@ static u32 call_kind(const u32 *arg)
 		kind = KVMX_KIND_YIELD_TO;
 	else if (arg[0] == KVMX_HC_HINT)
 		kind = KVMX_HINT_KIND(arg[1]);
-	if (kind >= KVMX_NR_KINDS)
-		kind = KVMX_KIND_NONE;
-	return array_index_nospec(kind, KVMX_NR_KINDS);
+	return kvmx_hinter_kind(kind);
 }
 
 static long call_do(struct kvmx_hinter *h, struct kvm_vcpu *key,

@@ -290,13 +290,10 @@ enum kvmx_verdict kvmx_hinter_judge(struct kvmx_hinter *h, u32 word)
 void kvmx_hinter_count(struct kvmx_hinter *h, u32 word,
 		       enum kvmx_verdict verdict)
 {
-	u32 kind = KVMX_HINT_KIND(word);
 	struct kvmx_hint_counts *c;
 
 	lockdep_assert_held(&h->lock);
-	if (kind >= KVMX_NR_KINDS)
-		kind = KVMX_KIND_NONE;
-	c = &h->counts[array_index_nospec(kind, KVMX_NR_KINDS)];
+	c = &h->counts[kvmx_hinter_kind(KVMX_HINT_KIND(word))];
 	c->given++;
 	switch (verdict) {
 	case KVMX_VERDICT_NOTED:

@@ -11,6 +11,7 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/kvmx_hint.h>
@@ -184,6 +185,14 @@ struct kvmx_hinter *kvmx_hinter_alloc(struct kvmx_vcpu *v);
 void kvmx_hinter_free(struct kvmx_vcpu *v);
 void kvmx_hinter_set(struct kvmx_hinter *h, const struct kvmx_hint *policy,
 		     bool on);
+/* As what @kind counts: one that there is not counts as none. */
+static inline u32 kvmx_hinter_kind(u32 kind)
+{
+	if (kind >= KVMX_NR_KINDS)
+		kind = KVMX_KIND_NONE;
+	return array_index_nospec(kind, KVMX_NR_KINDS);
+}
+
 u32 kvmx_hinter_cost(const struct kvmx_hinter *h);
 void kvmx_hinter_add_counts(struct kvmx_hinter *h, struct kvmx_hint_counts *to);
 

@@ -2,7 +2,6 @@
 #include <linux/bits.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
-#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
 
@@ -180,11 +179,8 @@ static bool just_kicked(struct kvmx_hinter *h)
 /* So that somebody can tell which vCPU had better been left alone. */
 static void tell_cost(struct kvmx_hinter *h)
 {
-	u32 kind = KVMX_HINT_KIND(h->area.word);
+	u32 kind = kvmx_hinter_kind(KVMX_HINT_KIND(h->area.word));
 
-	if (kind >= KVMX_NR_KINDS)
-		kind = KVMX_KIND_NONE;
-	kind = array_index_nospec(kind, KVMX_NR_KINDS);
 	h->counts[kind].taken_off++;
 	trace_taken_off(h->v->vm->id, h->v->index, kind, kvmx_hinter_cost(h));
 }
