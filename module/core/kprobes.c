@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/delay.h>
+#include <linux/init.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/lockdep.h>
@@ -322,18 +323,19 @@ NOKPROBE_SYMBOL(do_nothing);
  * Kernels do not let modules look names up, but for kprobes; this one is never
  * armed.
  *
- * Context: may sleep.
+ * Context: may sleep; one at a time, at load.
  * Return: its address, or 0.
  */
-unsigned long kvmx_kprobes_find(const char *symbol)
+unsigned long __init kvmx_kprobes_find(const char *symbol)
 {
 	struct kprobe kp = {
 		.symbol_name = symbol,
 		.pre_handler = do_nothing,
 		.flags = KPROBE_FLAG_DISABLED,
 	};
+	/* Too long for a stack. */
+	static char sym[KSYM_SYMBOL_LEN] __initdata;
 	unsigned long at, offset, size;
-	char sym[KSYM_SYMBOL_LEN];
 
 	if (register_kprobe(&kp))
 		return 0;
