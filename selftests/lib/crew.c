@@ -67,9 +67,9 @@ long crew_us(const struct timespec *from)
 
 void crew_rest(const struct crew *c, const struct timespec *from)
 {
-	long took = crew_us(from);
+	long took = c->calm ? 0 : crew_us(from);
 
-	crew_nap(c, took * 5 + rand() % (took * 10 + 10000));
+	crew_nap(c, took * 5 + rand() % (took * 10 + 20000));
 }
 
 /* A minute for the last round. */

@@ -23,6 +23,7 @@ typedef void (*crew_work)(struct crew *c, struct hand *h);
 
 struct crew {
 	volatile bool stop;
+	volatile bool calm;		/* nobody wants to unload just now */
 	unsigned int nr;
 	struct hand hands[CREW_MAX];
 };
@@ -43,7 +44,8 @@ long crew_us(const struct timespec *from);
 
 /*
  * Rests five to fifteen times as long as it took since @from, at least for a moment:
- * what is always open keeps the module from being unloaded.
+ * what is always open keeps the module from being unloaded. Just for the moment
+ * while all is calm.
  */
 void crew_rest(const struct crew *c, const struct timespec *from);
 

@@ -44,6 +44,7 @@ static void loader(struct crew *c, struct hand *h)
 	int err;
 
 	usleep(rand() % 100000);
+	c->calm = false;
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	err = module_unload("kvmx");
 	if (err == EWOULDBLOCK || err == EBUSY) {
@@ -57,8 +58,12 @@ static void loader(struct crew *c, struct hand *h)
 	if (err)
 		die("kvmx cannot be loaded: %s", strerror(err));
 	h->done[LOADER_LOADS]++;
-	/* While it goes it is not there: to go takes seconds where all is busy. */
-	crew_nap(c, crew_us(&from) * (1 + rand() % 3));
+	/*
+	 * While it goes it is not there, and to go takes seconds where all is
+	 * busy: let the others make something of it when it has come.
+	 */
+	c->calm = true;
+	crew_nap(c, crew_us(&from) * (2 + rand() % 3));
 }
 
 static void lives(struct crew *c, struct hand *h)
