@@ -65,11 +65,20 @@ long crew_us(const struct timespec *from)
 	       (to.tv_nsec - from->tv_nsec) / 1000;
 }
 
-void crew_rest(const struct crew *c, const struct timespec *from)
-{
-	long took = c->calm ? 0 : crew_us(from);
+/*
+ * Long enough for all hands together to leave CPUs idle: where none ever is, what
+ * kvmx does takes seconds, for it waits for each CPU many times.
+ */
+#define MOMENT_US	50000
 
-	crew_nap(c, took * 5 + rand() % (took * 10 + 20000));
+void crew_rest(const struct crew *c, struct hand *h, const struct timespec *from)
+{
+	long took = crew_us(from);
+
+	h->worked_us += took;
+	if (c->calm)
+		took = 0;
+	crew_nap(c, MOMENT_US + took * 5 + rand() % (took * 10 + MOMENT_US));
 }
 
 /* A minute for the last round. */

@@ -16,6 +16,7 @@ struct hand {
 	const char *name;
 	pid_t pid;
 	unsigned long rounds;
+	unsigned long worked_us;	/* without rests */
 	unsigned long done[6];		/* what these are is the hand's matter */
 };
 
@@ -47,7 +48,7 @@ long crew_us(const struct timespec *from);
  * what is always open keeps the module from being unloaded. Just for the moment
  * while all is calm.
  */
-void crew_rest(const struct crew *c, const struct timespec *from);
+void crew_rest(const struct crew *c, struct hand *h, const struct timespec *from);
 
 /* Stops all of them. Returns false where one failed, or does not come back. */
 bool crew_dismiss(struct crew *c);

@@ -178,7 +178,7 @@ void placer_round(struct crew *c, struct hand *h)
 		}
 		close(vm);
 	}
-	crew_rest(c, &from);
+	crew_rest(c, h, &from);
 }
 
 static struct kvmx_hint some_policy(void)
@@ -234,7 +234,7 @@ void hinter_round(struct crew *c, struct hand *h)
 	} else {
 		h->done[HINTER_MISSED]++;
 	}
-	crew_rest(c, &from);
+	crew_rest(c, h, &from);
 }
 
 /* In order; what is missing was told of. */
@@ -271,7 +271,7 @@ void listener_round(struct crew *c, struct hand *h)
 	node = open_node();
 	if (node < 0) {
 		h->done[LISTENER_MISSED]++;
-		crew_rest(c, &from);
+		crew_rest(c, h, &from);
 		return;
 	}
 	fd = kvmx_events(node, (1 << KVMX_NR_EVENTS) - 1);
@@ -285,7 +285,7 @@ void listener_round(struct crew *c, struct hand *h)
 		hear(fd, &seq, h);
 	}
 	close(fd);
-	crew_rest(c, &from);
+	crew_rest(c, h, &from);
 }
 
 void tracer_round(struct crew *c, struct hand *h)
@@ -298,7 +298,7 @@ void tracer_round(struct crew *c, struct hand *h)
 	snprintf(dir, sizeof(dir), EVENTS_ROOT "/instances/%s", name);
 	if (!events_here() || mkdir(dir, 0700)) {
 		h->done[TRACER_MISSED]++;
-		crew_rest(c, &from);
+		crew_rest(c, h, &from);
 		return;
 	}
 	if (!events_write("1", "instances/%s/events/kvmx/enable", name)) {
@@ -310,5 +310,5 @@ void tracer_round(struct crew *c, struct hand *h)
 	if (rand() % 2)
 		events_write("0", "instances/%s/events/kvmx/enable", name);
 	events_end(name);
-	crew_rest(c, &from);
+	crew_rest(c, h, &from);
 }

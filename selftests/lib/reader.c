@@ -107,5 +107,5 @@ void reader_round(struct crew *c, struct hand *h)
 	if (node >= 0)
 		close(node);
 	/* Opening and closing may take long: be away for much longer than there. */
-	crew_rest(c, &from);
+	crew_rest(c, h, &from);
 }

@@ -41,6 +41,7 @@ static char param[32];
 static void loader(struct crew *c, struct hand *h)
 {
 	struct timespec from;
+	long took;
 	int err;
 
 	usleep(rand() % 100000);
@@ -49,6 +50,7 @@ static void loader(struct crew *c, struct hand *h)
 	err = module_unload("kvmx");
 	if (err == EWOULDBLOCK || err == EBUSY) {
 		h->done[LOADER_REFUSED]++;
+		h->worked_us += crew_us(&from);
 		return;
 	}
 	if (err)
@@ -63,7 +65,9 @@ static void loader(struct crew *c, struct hand *h)
 	 * busy: let the others make something of it when it has come.
 	 */
 	c->calm = true;
-	crew_nap(c, crew_us(&from) * (2 + rand() % 3));
+	took = crew_us(&from);
+	h->worked_us += took;
+	crew_nap(c, took * (2 + rand() % 3));
 }
 
 static void lives(struct crew *c, struct hand *h)
@@ -75,6 +79,7 @@ static void lives(struct crew *c, struct hand *h)
 
 	mortal_moment(100000);
 	mortal_kill(pid);
+	crew_nap(c, rand() % 200000);
 }
 
 #define CPUS_OFF	0
@@ -175,9 +180,11 @@ static void tool(struct crew *c, struct hand *h)
 		{ "kvmx", "stat", "--json" },
 	};
 	unsigned int which = rand() % 4;
+	struct timespec from;
 	pid_t pid;
 	int status, null;
 
+	clock_gettime(CLOCK_MONOTONIC, &from);
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
@@ -203,6 +210,7 @@ static void tool(struct crew *c, struct hand *h)
 	default:
 		h->done[TOOL_FAILED]++;
 	}
+	crew_rest(c, h, &from);
 }
 
 #define DONE		6
@@ -339,6 +347,7 @@ static void phase(struct __test_metadata *_metadata, FIXTURE_DATA(churn) *self,
 	ASSERT_TRUE(crew_dismiss(crew));
 	for (i = 0; i < JOBS; i++) {
 		self->total[i].rounds += crew->hands[i].rounds;
+		self->total[i].worked_us += crew->hands[i].worked_us;
 		for (k = 0; k < DONE; k++)
 			self->total[i].done[k] += crew->hands[i].done[k];
 	}
@@ -373,6 +382,8 @@ static void tell(const struct hand *total)
 
 	for (i = 0; i < JOBS; i++) {
 		printf("# %s: %lu rounds", jobs[i].name, total[i].rounds);
+		if (total[i].worked_us)
+			printf(", at it for %lu ms", total[i].worked_us / 1000);
 		for (k = 0; k < DONE && jobs[i].done[k]; k++)
 			printf(", %lu %s", total[i].done[k], jobs[i].done[k]);
 		printf("\n");
