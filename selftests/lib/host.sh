@@ -212,9 +212,11 @@ skip()
 
 run_case()
 {
+	local case_began=$SECONDS
 	case_failed=0 skip_reason=''
 	number=$((number + 1))
 	"$1" || case_failed=1
+	[ $((SECONDS - case_began)) -lt 10 ] || say "$1: $((SECONDS - case_began)) s"
 	if [ "$case_failed" != 0 ]; then
 		failures=$((failures + 1))
 		echo "not ok $number $1"
