@@ -22,7 +22,7 @@ masks_of()
 place_guest()
 {
 	local t
-	guest -c 3 -l 120 "${@:--h5000}" cpuid=10 out_user=10 hlt=2 spin=1000
+	guest -c 3 -l 120 "${@:--u5000}" cpuid=10 out_user=10 spin=1000
 	check "the VM is listed" wait_for 10 is_listed "$guest"
 	sleep 1
 	for t in /proc/"$guest"/task/*; do
@@ -37,7 +37,7 @@ unloaded_it_gives_all_back()
 {
 	reload_kvmx
 	# All the time in the guest, or between it and its VMM.
-	place_guest -h0
+	place_guest -u0
 	same "use count" 0 "$(use_count kvmx)"
 	check "rmmod" rmmod kvmx
 	same "CPUs of its threads" "$before" "$(masks_of "$guest")"

@@ -23,11 +23,12 @@ static const char * const kinds[] = {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: vmm [-c VCPUS] [-h US] [-l SECONDS] [-s SECONDS] [KIND=N]...\n"
+		"usage: vmm [-c VCPUS] [-h US] [-l SECONDS] [-s SECONDS] [-u US] [KIND=N]...\n"
 		"  -c VCPUS    how many vCPUs do all that (default 1)\n"
 		"  -h US       how long each HLT lasts\n"
 		"  -l SECONDS  do it again and again for so long\n"
 		"  -s SECONDS  stay so long afterwards, the vCPUs at rest\n"
+		"  -u US       how long user space sleeps at each of its exits\n"
 		"kinds:");
 	for (unsigned int i = 0; i < NR_KINDS; i++)
 		fprintf(stderr, " %s", kinds[i]);
@@ -97,13 +98,13 @@ static void report(const struct vmm *vm)
 
 int main(int argc, char **argv)
 {
-	unsigned int vcpus = 1, seconds = 0, stay = 0, halt_us = 0, nr = 0, i;
-	unsigned int flags = VMM_IRQCHIP;
+	unsigned int vcpus = 1, seconds = 0, stay = 0, halt_us = 0, user_us = 0;
+	unsigned int flags = VMM_IRQCHIP, nr = 0, i;
 	struct vmm_step steps[VMM_MAX_STEPS];
 	struct vmm *vm;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:h:l:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "c:h:l:s:u:")) != -1) {
 		switch (opt) {
 		case 'c':
 			vcpus = strtoul(optarg, NULL, 0);
@@ -117,6 +118,9 @@ int main(int argc, char **argv)
 		case 's':
 			stay = strtoul(optarg, NULL, 0);
 			break;
+		case 'u':
+			user_us = strtoul(optarg, NULL, 0);
+			break;
 		default:
 			usage();
 		}
@@ -127,8 +131,12 @@ int main(int argc, char **argv)
 			flags = 0;
 	}
 	vm = vmm_create(flags);
-	for (i = 0; i < vcpus; i++)
-		vmm_add_vcpu(vm)->halt_us = halt_us;
+	for (i = 0; i < vcpus; i++) {
+		struct vmm_vcpu *v = vmm_add_vcpu(vm);
+
+		v->halt_us = halt_us;
+		v->user_us = user_us;
+	}
 	if (seconds)
 		run_all(vm, steps, nr, seconds);
 	else
