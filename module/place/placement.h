@@ -64,6 +64,7 @@ enum kvmx_kept {
  * @asked: jiffies, plus one bit, when somebody called sched_setaffinity() for it;
  *	0: nobody did
  * @ran: ns that it had run when it was restored
+ * @user_ran: of these, those that ticks have found it in user space, or in a guest
  * @later: jiffies before which it is not put back again
  * @rcu: it goes after a grace period
  * @sets: KVMX_NR_KEPT sets of CPUs
@@ -87,6 +88,7 @@ struct kvmx_entry {
 	bool setting;
 	unsigned long asked;
 	u64 ran;
+	u64 user_ran;
 	unsigned long later;
 	struct rcu_head rcu;
 	unsigned long sets[];

@@ -25,8 +25,11 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 /* How long a call that was seen may take until it shows. */
 #define ASKED_FOR	(HZ / 2)
 
-/* More than a fork takes of a CPU's time, also where that CPU is a guest's. */
-#define FORK_NS		(100 * NSEC_PER_MSEC)
+/*
+ * More than a fork takes of a CPU's time, also where that CPU is an emulator's, which
+ * is away for tenths of a second and counts as running.
+ */
+#define FORK_NS		NSEC_PER_SEC
 
 /*
  * A thread that is starved of CPUs is not waited for without end; but a CPU whose
@@ -330,6 +333,7 @@ void kvmx_undo_restore(struct kvmx_entry *e)
 	}
 	e->restored = true;
 	e->ran = READ_ONCE(task->se.sum_exec_runtime);
+	e->user_ran = READ_ONCE(task->utime);
 	put_task_struct(task);
 }
 
@@ -360,9 +364,10 @@ static bool is_settled(const struct kvmx_entry *e)
 	if (!task)
 		return true;
 	state = READ_ONCE(task->__state);
-	/* Those that take long of a CPU's time are vCPUs, and mostly in the guest. */
+	/* Who was in user space since is not in that fork any more. */
 	settled = task == current || task->exit_state ||
 		  READ_ONCE(task->flags) & PF_VCPU ||
+		  READ_ONCE(task->utime) != e->user_ran ||
 		  (state != TASK_RUNNING && !(state & TASK_UNINTERRUPTIBLE)) ||
 		  READ_ONCE(task->se.sum_exec_runtime) - e->ran > FORK_NS;
 	put_task_struct(task);
