@@ -185,6 +185,9 @@ struct kvmx_hinter *kvmx_hinter_alloc(struct kvmx_vcpu *v);
 void kvmx_hinter_free(struct kvmx_vcpu *v);
 void kvmx_hinter_set(struct kvmx_hinter *h, const struct kvmx_hint *policy,
 		     bool on);
+u32 kvmx_hinter_cost(const struct kvmx_hinter *h);
+void kvmx_hinter_add_counts(struct kvmx_hinter *h, struct kvmx_hint_counts *to);
+
 /* As what @kind counts: one that there is not counts as none. */
 static inline u32 kvmx_hinter_kind(u32 kind)
 {
@@ -192,9 +195,6 @@ static inline u32 kvmx_hinter_kind(u32 kind)
 		kind = KVMX_KIND_NONE;
 	return array_index_nospec(kind, KVMX_NR_KINDS);
 }
-
-u32 kvmx_hinter_cost(const struct kvmx_hinter *h);
-void kvmx_hinter_add_counts(struct kvmx_hinter *h, struct kvmx_hint_counts *to);
 
 u32 kvmx_hinter_kinds(const struct kvmx_hinter *h);
 u32 kvmx_hinter_state(const struct kvmx_hinter *h);

@@ -11,6 +11,12 @@
 #include "die.h"
 #include "host.h"
 
+/*
+ * Long enough for all hands together to leave CPUs idle: where none ever is, what
+ * kvmx does takes seconds, for it waits for each CPU many times.
+ */
+#define MOMENT_US	50000
+
 struct crew *crew_new(void)
 {
 	struct crew *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
@@ -64,12 +70,6 @@ long crew_us(const struct timespec *from)
 	return (to.tv_sec - from->tv_sec) * 1000000 +
 	       (to.tv_nsec - from->tv_nsec) / 1000;
 }
-
-/*
- * Long enough for all hands together to leave CPUs idle: where none ever is, what
- * kvmx does takes seconds, for it waits for each CPU many times.
- */
-#define MOMENT_US	50000
 
 void crew_rest(const struct crew *c, struct hand *h, const struct timespec *from)
 {
