@@ -47,6 +47,7 @@ struct call {
 	/* Is all as it has to be? @failed: the call said ENOMEM. */
 	bool (*fine)(struct scene *s, bool failed);
 	bool never_fails;
+	bool needs_none;	/* makes no allocation */
 	bool once;		/* cannot be done again without undoing more */
 };
 

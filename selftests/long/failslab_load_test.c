@@ -191,6 +191,8 @@ TEST_F_TIMEOUT(failslab, an_unload_always_succeeds, 3600)
 		ASSERT_EQ(0, module_load(self->ko, self->param));
 	}
 	TH_LOG("%u allocations", n - 2);
+	EXPECT_FALSE(reached);
+	EXPECT_LT(3, n);
 	vmm_destroy(vm);
 }
 
@@ -249,9 +251,11 @@ TEST_F_TIMEOUT(failslab, no_exit_of_a_new_vcpu_is_lost_in_silence, 3600)
 	for (n = 1; n < ENOUGH && birth(_metadata, node, n, 0); n++)
 		births++;
 	EXPECT_LT(2, births);
+	EXPECT_GT(ENOUGH, n);
 	/* The very first one fails, and then whatever its first run wants. */
 	for (m = 1; m < ENOUGH && birth(_metadata, node, 1, m); m++)
 		births++;
+	EXPECT_GT(ENOUGH, m);
 	TH_LOG("%u births, one after the other", births);
 	close(node);
 }
@@ -287,6 +291,8 @@ TEST_F_TIMEOUT(failslab, a_vm_is_listed_whatever_failed_at_its_birth, 3600)
 		vmm_destroy(vm);
 		EXPECT_TRUE(host_quiet(node));
 	}
+	EXPECT_FALSE(reached);
+	EXPECT_LT(3, n);
 	close(node);
 }
 

@@ -195,7 +195,8 @@ static long call_run(struct scene *s)
 
 static const struct call calls[] = {
 	{ "KVMX_EVENTS", KVMX_EVENTS, BARE, FAIL_ANYWHERE, call_events, undo_fd },
-	{ "read of events", 0, PLACED, FAIL_ANYWHERE, call_read, .once = true },
+	{ "read of events", 0, PLACED, FAIL_ANYWHERE, call_read,
+	  .needs_none = true, .once = true },
 	{ "KVMX_VM_PLACE, the first one", KVMX_VM_PLACE, OPENED, FAIL_ANYWHERE,
 	  call_first, undo_place, fine_first },
 	{ "KVMX_VM_PLACE, a dry run", KVMX_VM_PLACE, OPENED, FAIL_ANYWHERE,
@@ -205,7 +206,7 @@ static const struct call calls[] = {
 	{ "KVMX_VM_PLACE in place of another", KVMX_VM_PLACE, PLACED,
 	  FAIL_ANYWHERE, call_replace, NULL, fine_replace },
 	{ "KVMX_VM_COMMIT", KVMX_VM_COMMIT, PLACED, FAIL_ANYWHERE, call_commit,
-	  NULL, fine_still },
+	  NULL, fine_still, .needs_none = true },
 	{ "KVMX_VM_PLACED", KVMX_VM_PLACED, PLACED, FAIL_ANYWHERE, call_placed,
 	  NULL, fine_still },
 	{ "KVMX_VM_CLEAR", KVMX_VM_CLEAR, PLACED, FAIL_ANYWHERE, call_clear,
