@@ -209,41 +209,35 @@ bool flat_stayed(struct flat *before, struct flat *after, unsigned long times)
 	return fine;
 }
 
-/* Text of one suspect: from "unreferenced object" to the next one. */
-static unsigned int count_suspects(FILE *f)
+/* All of them: what a module left that is unloaded since has no name any more. */
+static unsigned int count_suspects(bool tell)
 {
+	FILE *f = fopen(KMEMLEAK, "r");
 	unsigned int n = 0;
-	bool ours = false;
 	char line[512];
 
-	while (fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, "unreferenced object", 19))
-			ours = false;
-		if (!ours && strstr(line, "[kvmx]")) {
-			ours = true;
-			n++;
-		}
-		if (ours)
+	while (f && fgets(line, sizeof(line), f)) {
+		n += !strncmp(line, "unreferenced object", 19);
+		if (tell)
 			printf("# %s", line);
 	}
+	if (f)
+		fclose(f);
 	return n;
 }
 
+/* What was only on its way when both scans looked is found by another one. */
 unsigned int flat_leaks(void)
 {
-	unsigned int n;
-	FILE *f;
-
 	if (access(KMEMLEAK, F_OK))
 		return 0;
 	/* An object is suspected from its sixth second on, and seen twice. */
 	sleep(6);
 	poke(KMEMLEAK, "scan");
 	poke(KMEMLEAK, "scan");
-	f = fopen(KMEMLEAK, "r");
-	if (!f)
+	if (!count_suspects(false))
 		return 0;
-	n = count_suspects(f);
-	fclose(f);
-	return n;
+	sleep(6);
+	poke(KMEMLEAK, "scan");
+	return count_suspects(true);
 }

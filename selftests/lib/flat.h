@@ -30,7 +30,7 @@ void flat_take(struct flat *f);
  * 16 bytes or more each time is found. Says what has grown.
  */
 bool flat_stayed(struct flat *before, struct flat *after, unsigned long times);
-/* New leaks that kmemleak suspects in kvmx; 0 where there is no kmemleak. */
+/* What kmemleak suspects to be lost, whoever made it; 0 where there is no kmemleak. */
 unsigned int flat_leaks(void);
 
 #endif /* KVMX_LIB_FLAT_H */
