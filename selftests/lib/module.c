@@ -65,13 +65,18 @@ bool module_unload_busy(unsigned int seconds, unsigned long *refused)
 
 unsigned int module_kprobes(void)
 {
+	/* The function's module, or its name; or its module is gone. */
+	static const char * const ours[] = {
+		" kvm", "[GONE]", "sched_setaffinity", "set_cpus_allowed_ptr",
+	};
 	FILE *f = fopen(KPROBES, "r");
-	unsigned int n = 0;
+	unsigned int i, n = 0;
 	char line[512];
 
 	while (f && fgets(line, sizeof(line), f)) {
-		/* The function's module, or its name; or its module is gone. */
-		if (!strstr(line, " kvm") && !strstr(line, "[GONE]"))
+		for (i = 0; i < 4 && !strstr(line, ours[i]); i++)
+			;
+		if (i == 4)
 			continue;
 		printf("# kprobe: %s", line);
 		n++;
@@ -81,19 +86,30 @@ unsigned int module_kprobes(void)
 	return n;
 }
 
+/*
+ * The last VM's file may be on its way out, and whoever places a kprobe in it holds
+ * the module for that long.
+ */
+static bool remove_patiently(const char *name)
+{
+	char cmd[64];
+	unsigned int i;
+
+	snprintf(cmd, sizeof(cmd), "modprobe -r %s 2>/dev/null", name);
+	for (i = 0; i < 100 * patience() && module_loaded(name); i++) {
+		if (host_use_count(name) || system(cmd))
+			usleep(50000);
+	}
+	return !module_loaded(name);
+}
+
 bool module_reload_kvm(void)
 {
 	const char *vendor = vmm_intel() ? "kvm_intel" : "kvm_amd";
 	char cmd[64];
-	unsigned int i;
 
-	/* The last VM's file may be on its way out. */
-	for (i = 0; i < 100 * patience() && host_use_count(vendor) > 0; i++)
-		usleep(50000);
-	snprintf(cmd, sizeof(cmd), "modprobe -r %s", vendor);
-	if (system(cmd) || (module_loaded("kvm") && system("modprobe -r kvm")))
-		return false;
-	if (module_loaded(vendor) || module_loaded("kvm"))
+	/* The vendor's takes the other one along, where it can. */
+	if (!remove_patiently(vendor) || !remove_patiently("kvm"))
 		return false;
 	snprintf(cmd, sizeof(cmd), "modprobe %s", vendor);
 	return !system(cmd) && !access("/dev/kvm", F_OK);
