@@ -13,9 +13,10 @@ tap_count()
 		function note(kind, what) { print kind " " program ": " what }
 		function close_program(ok, words,    missing) {
 			ended++
-			missing = planned > nested && nested > 0 && ok
+			missing = ok && (planned > nested || (nested > 0 && !planned))
 			if (nested == 0) {
-				if (words ~ /# SKIP/) { skipped++; note("S", "all of it" (reason != "" ? ": " reason : "")) }
+				if (missing) { failed++; note("F", "ended before all its cases had run") }
+				else if (words ~ /# SKIP/) { skipped++; note("S", "all of it" (reason != "" ? ": " reason : "")) }
 				else if (ok) passed++
 				else { failed++; note("F", words) }
 			} else if ((!ok && !bad) || missing) {
