@@ -60,10 +60,27 @@ unsettled()
 		END { for (i = 1; i <= n; i++) if (order[i] in varied) print order[i] }' "$1"
 }
 
+# steady_in CONDITION FILE: programs that vary, but not in this condition.
+steady_in()
+{
+	awk -F'\t' -v "condition=$1" '
+		!($2 in first) { first[$2] = $3; order[++n] = $2 }
+		first[$2] != $3 { varied[$2] = 1 }
+		$1 != condition { next }
+		!($2 in here) { here[$2] = $3 }
+		here[$2] != $3 { here_too[$2] = 1 }
+		END {
+			for (i = 1; i <= n; i++)
+				if (order[i] in varied && !(order[i] in here_too)) print order[i]
+		}' "$2"
+}
+
 # judge FILE CONDITION...: "VERDICT<tab>PROGRAM<tab>WORDS" per program.
 #   same      every try of every condition had this result
-#   unsteady  tries differ, but the best result of each condition is the same
-#   differs   the best results differ, or one condition has none
+#   unsteady  tries differ, in the first condition too, but the best result of
+#             each condition is the same
+#   differs   the best results differ, or one condition has none, or in the first
+#             one all tries were alike
 #   died      the machine did not outlive it, in the first condition already
 # The best of several tries: pass, skip, fail, timeout, died, in this order; of
 # several failures, all conditions must have one in common.
@@ -114,8 +131,7 @@ judge()
 				if (best[p, cond[1]] == rank("died")) print "died\t" p "\t" words(p)
 				else if (missing) print "differs\t" p "\t" words(p)
 				else if (!(p in varied)) print "same\t" p "\t" first[p]
-				else if (agree(p))
-					print "unsteady\t" p "\t" words(p) (kinds(p, cond[1]) == 1 ? " (steady " cond[1] ")" : "")
+				else if (agree(p) && kinds(p, cond[1]) > 1) print "unsteady\t" p "\t" words(p)
 				else print "differs\t" p "\t" words(p)
 			}
 		}' "$file"
