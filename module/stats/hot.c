@@ -7,6 +7,7 @@
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/cpufeature.h>
@@ -113,16 +114,17 @@ static notrace void hot_entry_svm(void *data, struct kvm_vcpu *vcpu,
 	hot_entry(vcpu, false);
 }
 
-/* Takes the place of the vCPU that is armed on this CPU, and gives it back. */
+/*
+ * Takes the place of the vCPU that is armed on this CPU, which then goes the long
+ * way once: to give it back would bring back one that may have died meanwhile.
+ */
 static u64 time_rounds(struct kvmx_counts *c, struct kvm_vcpu *dummy)
 {
-	struct kvmx_hot *before;
 	unsigned long flags;
 	u64 took;
 	int i;
 
 	local_irq_save(flags);
-	before = this_cpu_read(kvmx_hot);
 	this_cpu_write(kvmx_hot, &c->hot);
 	c->data->accounted = rdtsc();
 	took = rdtsc();
@@ -136,7 +138,7 @@ static u64 time_rounds(struct kvmx_counts *c, struct kvm_vcpu *dummy)
 		}
 	}
 	took = rdtsc() - took;
-	this_cpu_write(kvmx_hot, before);
+	this_cpu_write(kvmx_hot, &kvmx_hot_none);
 	local_irq_restore(flags);
 	return took;
 }
@@ -190,6 +192,8 @@ int kvmx_hot_cost(u64 *ticks)
 		for (i = 0; i < 8; i++)
 			*ticks = min(*ticks, time_rounds(c, dummy));
 		err = 0;
+		/* The work that takes dead records out may have found it. */
+		synchronize_rcu();
 		vfree(c);
 	}
 	kfree(dummy);

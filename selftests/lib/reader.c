@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 
 #include "die.h"
 #include "kvmx.h"
@@ -28,6 +29,15 @@ static void look_at_top(int fd, unsigned int groups)
 	if (groups & lists[i].group ? n < 0 : n >= 0 || errno != ENODATA)
 		die_errno("KVMX_STATS_TOP, list %u of groups %#x",
 			  lists[i].what, groups);
+}
+
+/* What it costs is measured on a CPU that a VM may have left, and may be dying. */
+static void measure_cost(int node)
+{
+	struct kvmx_cost cost = { .size = sizeof(cost) };
+
+	if (ioctl(node, KVMX_COST, &cost) && errno != EOPNOTSUPP)
+		die_errno("KVMX_COST");
 }
 
 /* The fd of a VM of the list, -1 where there is none, or none any more. */
@@ -91,6 +101,8 @@ void reader_round(struct crew *c, struct hand *h)
 		die_errno(KVMX_DEVICE);
 	if (node >= 0)
 		fd = open_some(node);
+	if (node >= 0 && rand() % 4 == 0)
+		measure_cost(node);
 	if (fd >= 0) {
 		stats = kvmx_vm_stats_with(fd, rand() % 2 ? 0 :
 					   KVMX_STATS_WHOLE_VM, groups);
