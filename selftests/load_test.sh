@@ -245,6 +245,36 @@ the_parameter_stats_is_checked_and_works()
 	same "given at load" "always 1" "$(cat "$PARAM") $(info counting)"
 }
 
+# Until the file goes; nobody may be left counting in a module that is gone.
+write_the_parameter()
+{
+	while :; do
+		{ echo always >"$PARAM" && echo ondemand >"$PARAM"; } 2>/dev/null || return
+	done
+}
+
+unloaded_while_the_parameter_is_written_it_is_gone_for_good()
+{
+	local i writers
+	guest -l 60 "${provoke[@]}"
+	for i in 1 2 3; do
+		check "load $i" reload_kvmx || return
+		writers=()
+		for _ in 1 2; do
+			write_the_parameter &
+			writers+=($!)
+		done
+		children+=("${writers[@]}")
+		sleep 0.5
+		check "unload $i" rmmod kvmx || return
+		wait "${writers[@]}"
+		check "the guest runs" kill -0 "$guest"
+		no_kprobes_left || fail "kprobes are left"
+	done
+	end_guest
+	load_kvmx
+}
+
 probes_are_attached_just_while_somebody_counts()
 {
 	local before
@@ -281,6 +311,7 @@ for c in loaded_before_kvm_it_sees_vms \
 	kprobes_of_the_vendors_module_come_and_go_with_it \
 	kvm_may_be_reloaded_under_it \
 	the_parameter_stats_is_checked_and_works \
+	unloaded_while_the_parameter_is_written_it_is_gone_for_good \
 	probes_are_attached_just_while_somebody_counts; do
 	run_case "$c"
 done

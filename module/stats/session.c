@@ -485,8 +485,11 @@ int kvmx_session_init(void)
  */
 void kvmx_session_exit(void)
 {
-	kvmx_session_set_always(false);
 	mutex_lock(&session_lock);
+	if (always)
+		always_off();
+	always = false;
+	/* In one go: the parameter's file is there until kvmx_exit() is through. */
 	ready = false;
 	WARN_ON(nr_fds || traced);
 	mutex_unlock(&session_lock);
