@@ -94,11 +94,17 @@ TEST_F_TIMEOUT(life, statistics_outlive_their_vm, 60)
 	ASSERT_EQ(0, kvmx_vm_info(fd, &info));
 	EXPECT_EQ(id, info.id);
 	EXPECT_NE(0, info.state & KVMX_VM_GONE);
+	/* As it died, until the last fd is closed. */
+	EXPECT_NE(0, info.state & KVMX_VM_COUNTING);
+	EXPECT_EQ(2, info.nr_stats_fds);
 	EXPECT_FALSE(kvmx_listed(self->node, id));
 	EXPECT_EQ(-1, kvmx_open(self->node, KVMX_BY_ID, id, 0));
 	EXPECT_EQ(ENOENT, errno);
 	stats_close(s);
 	stats_close(whole);
+	ASSERT_EQ(0, kvmx_vm_info(fd, &info));
+	EXPECT_EQ(0, info.state & KVMX_VM_COUNTING);
+	EXPECT_EQ(0, info.nr_stats_fds);
 	/* Opened afterwards it still tells. */
 	s = kvmx_stats(fd, 0);
 	EXPECT_EQ(123, stats_exit(s, r, "count"));

@@ -148,6 +148,7 @@ TEST_F_TIMEOUT(auto_, a_vm_is_counted_while_it_is_in_force, 120)
 		ASSERT_EQ(0, place_do(self->vm, self->p));
 		ASSERT_EQ(0, kvmx_vm_info(self->vm, &vm));
 		EXPECT_EQ(KVMX_VM_COUNTING, vm.state & KVMX_VM_COUNTING);
+		EXPECT_EQ(0, vm.nr_stats_fds);
 		ASSERT_EQ(0, kvmx_info(self->node, &info));
 		EXPECT_EQ(0, info.nr_stats_fds);
 		/* Gone with the placement, and with another policy. */

@@ -21,7 +21,7 @@
  *    because birth and death are seen by kprobes.
  *  - Inside it: kvmx_vcpu.lock (raw), which is for core/threads.h: who may
  *    write for this vCPU. Also taken under a run queue's lock.
- *  - kvmx_vm.users, .group_users, .traced, kvmx_vcpu.counts, .more, .counting, .groups:
+ *  - kvmx_vm.users, .nr_fds, .group_users, .traced, kvmx_vcpu.counts, .more, .counting, .groups:
  *    see stats/session.h.
  *  - kvmx_vm.hints, kvmx_vcpu.hinter: see hint/policy.c.
  */
@@ -181,7 +181,9 @@ struct kvmx_hints {
  * @pid: process of the VMM, referenced
  * @name: name of that process when it was last seen
  * @born_ns: CLOCK_BOOTTIME of its birth, or of the moment when it was found
- * @users: statistics fds on it; under the session's mutex
+ * @users: who has it counted: statistics fds, and policy auto; under the session's
+ *	mutex
+ * @nr_fds: of these, statistics fds
  * @group_users: of these, such that asked for a group, and trace events; by bit
  *	of KVMX_STATS_*
  * @traced: groups that trace events use; each is in @group_users once
@@ -211,6 +213,7 @@ struct kvmx_vm {
 	char name[KVMX_NAME_LEN];
 	u64 born_ns;
 	unsigned int users;
+	unsigned int nr_fds;
 	unsigned int group_users[KVMX_NR_GROUPS];
 	u32 traced;
 	u64 group_since[KVMX_NR_GROUPS];

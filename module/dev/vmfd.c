@@ -52,10 +52,10 @@ void kvmx_vmfd_describe(struct kvmx_vm *vm, bool no_names,
 	info->id = vm->id;
 	info->nr_vcpus = READ_ONCE(vm->nr_vcpus);
 	info->age_ns = ktime_get_boottime_ns() - vm->born_ns;
-	info->nr_stats_fds = READ_ONCE(vm->users);
-	if (READ_ONCE(vm->gone)) {
+	info->nr_stats_fds = READ_ONCE(vm->nr_fds);
+	if (READ_ONCE(vm->gone))
 		info->state |= KVMX_VM_GONE;
-	} else if (since) {
+	if (since) {
 		info->counted_ns = kvmx_clock_to_ns(kvmx_clock() - since);
 		info->state |= KVMX_VM_COUNTING;
 	}

@@ -265,6 +265,7 @@ int kvmx_session_open(struct kvmx_vm *vm, u32 groups)
 	mutex_lock(&session_lock);
 	err = use(vm, groups);
 	nr_fds += !err;
+	WRITE_ONCE(vm->nr_fds, vm->nr_fds + !err);
 	mutex_unlock(&session_lock);
 	return err;
 }
@@ -281,6 +282,7 @@ void kvmx_session_close(struct kvmx_vm *vm, u32 groups)
 	mutex_lock(&session_lock);
 	unuse(vm, groups);
 	nr_fds--;
+	WRITE_ONCE(vm->nr_fds, vm->nr_fds - 1);
 	mutex_unlock(&session_lock);
 }
 
