@@ -87,6 +87,7 @@ bool kvmx_peek_created(struct kvm_vcpu *vcpu, struct kvmx_seen *seen)
 bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
 {
 	const struct hlist_node *n, *want = &vcpu->preempt_notifier.link;
+	struct kvm_vcpu *other;
 	struct kvm *kvm;
 	bool listed = false;
 	int mode;
@@ -116,7 +117,14 @@ bool kvmx_peek_check(struct kvm_vcpu *vcpu, bool entering)
 		layout_bad("cpu or mode");
 		return false;
 	}
-	if (kvm_get_vcpu(kvm, vcpu->vcpu_idx) != vcpu) {
+	other = kvm_get_vcpu(kvm, vcpu->vcpu_idx);
+	/*
+	 * Before 6.13 a VMM that guesses the fd may run a vCPU that does not count
+	 * as online yet: that says nothing, and the next entry looks again.
+	 */
+	if (!other && vcpu->vcpu_idx < KVM_MAX_VCPUS)
+		return false;
+	if (other != vcpu) {
 		layout_bad("vcpu_idx");
 		return false;
 	}
