@@ -97,8 +97,12 @@ FIXTURE_TEARDOWN(habits)
 TEST_F_TIMEOUT(habits, a_struct_of_the_first_version_is_taken, 60)
 {
 	uint8_t *r = request(&self->s, variant->cmd, variant->size, variant->size);
+	uint32_t size;
 
 	EXPECT_EQ(0, try_ioctl(self->fd, variant->cmd, r));
+	/* It is the caller's, who may ask with the same structure again. */
+	memcpy(&size, r, sizeof(size));
+	EXPECT_EQ(variant->size, size);
 }
 
 TEST_F_TIMEOUT(habits, a_shorter_struct_is_einval, 60)

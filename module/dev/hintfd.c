@@ -45,6 +45,7 @@ long kvmx_hintfd_set(struct kvmx_vm *vm, const void *owner, bool writable,
 long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 {
 	struct kvmx_hint hint;
+	u32 size;
 	int err;
 
 	err = kvmx_args_get(&hint, sizeof(hint), arg);
@@ -52,7 +53,9 @@ long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 		return err;
 	if (hint.flags || hint.reserved)
 		return -EINVAL;
+	size = hint.size;
 	kvmx_hint_get(vm, &hint);
+	hint.size = size;
 	return kvmx_args_put(&hint, sizeof(hint), arg);
 }
 
@@ -67,7 +70,7 @@ long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 long kvmx_hintfd_counts(struct kvmx_vm *vm, void __user *arg)
 {
 	struct kvmx_hint_counts counts;
-	u32 room;
+	u32 size;
 	int err;
 
 	err = kvmx_args_get_grown(&counts, sizeof(counts),
@@ -75,7 +78,10 @@ long kvmx_hintfd_counts(struct kvmx_vm *vm, void __user *arg)
 					      calls_refused), arg);
 	if (err)
 		return err;
-	room = min_t(u32, counts.size, sizeof(counts));
+	size = counts.size;
 	err = kvmx_hint_counts(vm, &counts);
-	return err ?: kvmx_args_put(&counts, room, arg);
+	/* It is the caller's: he may ask with the same structure again. */
+	counts.size = size;
+	return err ?: kvmx_args_put(&counts, min_t(u32, size, sizeof(counts)),
+				    arg);
 }
