@@ -235,8 +235,11 @@ TEST_F_TIMEOUT(grant, nice_and_slice_are_put_back_as_they_were, 60)
 		EXPECT_EQ(EOPNOTSUPP, err);
 	} else {
 		EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+		/* A child would keep it for good. */
+		EXPECT_EQ(SCHED_RESET_ON_FORK, sched_getscheduler(0));
 		EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
 		EXPECT_EQ(3, getpriority(PRIO_PROCESS, 0));
+		EXPECT_EQ(0, sched_getscheduler(0));
 	}
 }
 

@@ -147,7 +147,7 @@ int kvmx_boost_begin(struct task_struct *task, u32 effect, s32 arg,
 		return apply(task, b->policy, arg, b->slice, true);
 	case KVMX_EFFECT_SLICE:
 		return apply(task, b->policy, b->nice,
-			     (u64)arg * NSEC_PER_USEC, b->reset);
+			     (u64)arg * NSEC_PER_USEC, true);
 	default:
 		return -EOPNOTSUPP;
 	}
