@@ -165,6 +165,9 @@ static struct kvmx_vm *by_fd(u64 key)
 		return ERR_PTR(-EBADF);
 	vm = kvmx_discover_file(file);
 	fput(file);
+	/* What is found only now is counted where all VMs are. */
+	if (!IS_ERR(vm))
+		kvmx_session_catch_up();
 	return vm;
 }
 
