@@ -6,6 +6,7 @@
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
@@ -62,10 +63,15 @@ struct walk {
 static bool file_is(const struct file *file, const char *prefix,
 		    const char *fops, const struct file_operations **known)
 {
-	const unsigned char *name = file->f_path.dentry->d_name.name;
 	char sym[KSYM_SYMBOL_LEN], want[48];
+	bool named;
 
-	if (strncmp(name, prefix, strlen(prefix)))
+	/* It may be renamed, and the old name goes after a grace period. */
+	rcu_read_lock();
+	named = !strncmp(READ_ONCE(file->f_path.dentry->d_name.name), prefix,
+			 strlen(prefix));
+	rcu_read_unlock();
+	if (!named)
 		return false;
 	if (*known)
 		return file->f_op == *known;
