@@ -380,5 +380,7 @@ void kvmx_kprobes_exit(void)
 	spots_remove(NULL);
 	for (i = 0; i < KVMX_NR_WANTS; i++)
 		WARN_ON(wanted[i]);
+	for (i = 0; i < KVMX_NR_SPOTS; i++)
+		WARN_ON(kvmx_spots[i].placed || kvmx_spots[i].armed);
 	mutex_unlock(&spots_lock);
 }

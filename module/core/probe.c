@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/cpumask.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/kvmx_para.h>
@@ -100,6 +101,7 @@ void kvmx_probe_entry(void *data, struct kvm_vcpu *vcpu, bool immediate_exit)
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now;
 
+	lockdep_assert_irqs_disabled();
 	if (unlikely(!v)) {
 		v = vcpu_slow(vcpu, true);
 		if (!v)
@@ -127,6 +129,7 @@ void kvmx_probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
 	struct kvmx_vcpu *v = vcpu_fast(vcpu);
 	u64 now, code;
 
+	lockdep_assert_preemption_disabled();
 	if (unlikely(!v)) {
 		v = vcpu_slow(vcpu, false);
 		if (!v)
@@ -285,7 +288,8 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 {
 	struct kvmx_vcpu *v;
 
-	/* Preemption is off in every version: the scheduler is at work. */
+	/* In every version: the scheduler is at work, under a run queue's lock. */
+	lockdep_assert_irqs_disabled();
 	v = kvmx_threads_find(prev);
 	if (unlikely(v))
 		kvmx_threads_event(v, prev, &(struct kvmx_event){
