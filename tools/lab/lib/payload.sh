@@ -7,20 +7,22 @@
 # none of them: tests do that themselves.
 PAYLOAD_KERNEL_MODULES=(kvm kvm-amd kvm-intel msr cpuid vhost_net tun loop)
 
-# The kernel of the guest inside the machine: the oldest boots fastest.
+# The kernel of the guest inside the machine (lab run --guest): the oldest boots
+# fastest. One that checks itself needs more memory than guest/start gives, in MB.
 LAB_GUEST_SERIES=6.1
+GUEST_DEBUG_MEM=768
 # What the guest's kernel needs to see a disk on a microvm.
 GUEST_MODULES=(virtio_mmio virtio_blk)
 
-# guest_make: $LAB_CACHE/guest/{vmlinuz,initrd} for the guest in the machine.
-GUEST=$LAB_CACHE/guest
-
+# guest_make: sets GUEST, where vmlinuz and initrd for the guest in the machine are.
 guest_make()
 {
 	kernel_image "$LAB_GUEST_SERIES"
+	GUEST=$LAB_CACHE/guests/$LAB_GUEST_SERIES
+	mkdir -p "$LAB_CACHE/guests"
 	local key
 	key="$K_ABI $K_VERSION $(buildroot_key) $(file_key initrd.sh ../guest/init)"
-	is_fresh "$GUEST" "$key" || with_lock guest guest_make_locked "$key"
+	is_fresh "$GUEST" "$key" || with_lock "guest-$LAB_GUEST_SERIES" guest_make_locked "$key"
 }
 
 guest_make_locked()
@@ -76,13 +78,13 @@ payload_base()
 	guest_extras "$tree"
 	build_modules "$tree" "$series"
 	kernel_image "$series"
-	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}${LAB_BENCH:+-bench}
+	P_BASE=$(tree_place "$tree")/$name/payload${LAB_BARE:+-bare}${LAB_BENCH:+-bench}-$LAB_GUEST_SERIES
 	mkdir -p "$(dirname "$P_BASE")"
 	key="$(file_key payload.sh ../guest/init) $K_ABI $K_VERSION $(cat "$GUEST/.lab-stamp")"
 	key+=" ${B_MODULES:+$(cat "$B_MODULES/.lab-stamp")} ${B_USER:+$(cat "$B_USER/.lab-stamp")}"
 	key+=" ${G_EXTRAS:+$(cat "$G_EXTRAS/.lab-stamp")}"
 	is_fresh "$P_BASE" "$key" ||
-		with_lock "payload-$(key_of "$tree")-$name" payload_base_locked "$key"
+		with_lock "payload-$(key_of "$tree")-$name-$LAB_GUEST_SERIES" payload_base_locked "$key"
 }
 
 payload_base_locked()
@@ -119,6 +121,7 @@ payload_base_locked()
 		[ ! -d "$B_USER/selftests" ] || cp -a "$B_USER/selftests" "$tmp/selftests"
 	fi
 	cp "$GUEST/vmlinuz" "$tmp/guest/"
+	! is_debug_series "$LAB_GUEST_SERIES" || echo "$GUEST_DEBUG_MEM" >"$tmp/guest/memory"
 	guest_initrd "$G_EXTRAS" "$B_USER" "$tmp/guest/initrd"
 	finish_dir "$tmp" "$dir" "$key"
 }
