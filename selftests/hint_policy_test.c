@@ -179,6 +179,33 @@ TEST_F_TIMEOUT(policy, a_vm_that_is_gone_is_enodev, 60)
 	close(fd);
 }
 
+/* Nor does what somebody else had committed come back when his fd is closed. */
+TEST_F_TIMEOUT(policy, a_vm_that_is_gone_gets_none_back, 60)
+{
+	struct kvmx_hint h = hint_effect(HINT_ALL_KINDS, KVMX_EFFECT_NONE, 0);
+	struct vmm *vm = vmm_create(0);
+	struct kvmx_vm_info info;
+	int fd, other, i;
+
+	vmm_add_vcpu(vm);
+	fd = kvmx_vm_by_fd(self->node, vm->fd);
+	other = kvmx_vm_by_fd(self->node, vm->fd);
+	h.flags = KVMX_HINT_COMMIT;
+	ASSERT_EQ(0, hint_set(fd, &h));
+	h.flags = 0;
+	ASSERT_EQ(0, hint_set(other, &h));
+	ASSERT_NE(0, hint_kthread());
+	vmm_destroy(vm);
+	for (i = 0; i < 5000 * patience() && hint_kthread(); i++)
+		usleep(1000);
+	ASSERT_EQ(0, kvmx_vm_info(fd, &info));
+	EXPECT_NE(0, info.state & KVMX_VM_GONE);
+	EXPECT_EQ(0, hint_kthread());
+	close(other);
+	EXPECT_EQ(0, hint_kthread());
+	close(fd);
+}
+
 TEST_F_TIMEOUT(policy, counts_of_what_is_not_there_are_refused, 60)
 {
 	struct kvmx_hint_counts c = { .size = sizeof(c), .vcpu = 1 };

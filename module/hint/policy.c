@@ -314,8 +314,12 @@ void kvmx_hint_release(struct kvmx_vm *vm, const void *owner)
 	mutex_lock(&hint_lock);
 	if (hints->owner == owner) {
 		hints->owner = NULL;
-		/* There is memory: the vCPUs have all they need by now. */
-		if (!hints->committed.size || follow(vm, &hints->committed))
+		/*
+		 * There is memory: the vCPUs have all they need by now. Of a VM
+		 * that is gone nobody would switch it off again.
+		 */
+		if (!hints->committed.size || READ_ONCE(vm->gone) ||
+		    follow(vm, &hints->committed))
 			switch_off(vm);
 	}
 	mutex_unlock(&hint_lock);
