@@ -243,6 +243,24 @@ TEST_F_TIMEOUT(grant, nice_and_slice_are_put_back_as_they_were, 60)
 	}
 }
 
+/* Nor does anybody get a new budget by that. */
+TEST_F_TIMEOUT(grant, the_birth_of_a_vcpu_ends_none, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+
+	h.period_us = 10000000;
+	h.budget_us = 9000000;
+	h.kinds[KVMX_KIND_CRITICAL].grant_us = 8000000;
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	ASSERT_EQ(SCHED_FIFO, hint_sched(0));
+	vmm_add_vcpu(self->vm);
+	EXPECT_EQ(SCHED_FIFO, hint_sched(0));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+	EXPECT_EQ(1, critical(self->fd).released);
+	EXPECT_EQ(SCHED_OTHER, hint_sched(0));
+}
+
 TEST_F_TIMEOUT(grant, who_changes_the_thread_meanwhile_wins, 60)
 {
 	struct sched_param none = { 0 }, five = { .sched_priority = 5 };

@@ -325,11 +325,23 @@ void kvmx_hint_release(struct kvmx_vm *vm, const void *owner)
 	mutex_unlock(&hint_lock);
 }
 
+/* New vCPUs follow the policy, too. What the others are granted goes on. */
+static int join(struct kvmx_vm *vm)
+{
+	int err = hinters_alloc(vm);
+	struct kvmx_vcpu *v;
+
+	kvmx_vm_for_each_vcpu(v, vm)
+		if (v->hinter && !v->hinter->on)
+			kvmx_hinter_set(v->hinter, &vm->hints.now, true);
+	return err;
+}
+
 /* A vCPU was born; runs before the thread that made it can use it. */
 static void hint_birth(struct kvmx_vm *vm)
 {
 	mutex_lock(&hint_lock);
-	if (vm->hints.on && follow(vm, &vm->hints.now))
+	if (vm->hints.on && join(vm))
 		pr_warn_ratelimited("kvmx: no memory for the hints of a new vCPU of VM %llu: it can give none\n",
 				    vm->id);
 	mutex_unlock(&hint_lock);
