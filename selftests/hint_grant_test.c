@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -259,6 +260,19 @@ TEST_F_TIMEOUT(grant, the_birth_of_a_vcpu_ends_none, 60)
 	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
 	EXPECT_EQ(1, critical(self->fd).released);
 	EXPECT_EQ(SCHED_OTHER, hint_sched(0));
+}
+
+/* Real-time threads have none since 6.12, and lose what was theirs. */
+TEST_F_TIMEOUT(grant, the_thread_keeps_its_timer_slack, 60)
+{
+	struct kvmx_hint h = generous(KVMX_EFFECT_FIFO, 0);
+
+	ASSERT_EQ(0, hint_set(self->fd, &h));
+	ASSERT_EQ(0, prctl(PR_SET_TIMERSLACK, 123456));
+	EXPECT_EQ(1, hint_call(self->v, KVMX_HC_HINT, CRITICAL, 0, 0));
+	EXPECT_EQ(0, hint_call(self->v, KVMX_HC_RELEASE, 0, 0, 0));
+	EXPECT_EQ(123456, prctl(PR_GET_TIMERSLACK));
+	ASSERT_EQ(0, prctl(PR_SET_TIMERSLACK, 0));
 }
 
 TEST_F_TIMEOUT(grant, who_changes_the_thread_meanwhile_wins, 60)

@@ -139,6 +139,7 @@ int kvmx_boost_begin(struct task_struct *task, u32 effect, s32 arg,
 		.nice = task_nice(task),
 		.slice = kvmx_task_slice(task),
 		.reset = task->sched_reset_on_fork,
+		.slack = task->timer_slack_ns,
 	};
 	switch (effect) {
 	case KVMX_EFFECT_FIFO:
@@ -179,6 +180,7 @@ static bool unchanged(const struct task_struct *task,
  */
 bool kvmx_boost_end(struct task_struct *task, const struct kvmx_boost *b)
 {
+	bool strict = !READ_ONCE(task->timer_slack_ns);
 	s32 nice = b->nice;
 
 	if (!unchanged(task, b))
@@ -187,5 +189,8 @@ bool kvmx_boost_end(struct task_struct *task, const struct kvmx_boost *b)
 	if (b->effect != KVMX_EFFECT_NICE)
 		nice = task_nice(task);
 	apply(task, b->policy, nice, b->slice, b->reset);
+	/* Kernels that take it from real-time threads give back the default. */
+	if (strict && b->slack)
+		WRITE_ONCE(task->timer_slack_ns, b->slack);
 	return true;
 }

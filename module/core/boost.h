@@ -18,6 +18,7 @@ struct task_struct;
  * @nice: nice value before
  * @slice: of its own, before, ns; 0: none
  * @reset: children did not inherit it
+ * @slack: of its timers, before, ns
  */
 struct kvmx_boost {
 	u32 effect;
@@ -26,6 +27,7 @@ struct kvmx_boost {
 	s32 nice;
 	u64 slice;
 	bool reset;
+	u64 slack;
 };
 
 bool kvmx_boost_can(u32 effect);
