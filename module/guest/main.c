@@ -243,7 +243,10 @@ static int prepare(void)
 static void unprepare(void)
 {
 	cpuhp_remove_state(cpu_state);
+	/* The parameter status is there until the module is gone. */
+	kernel_param_lock(THIS_MODULE);
 	guest_areas_free();
+	kernel_param_unlock(THIS_MODULE);
 }
 
 static int __init guest_init(void)
