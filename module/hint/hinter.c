@@ -197,7 +197,8 @@ static void refill(struct kvmx_hinter *h, u64 now)
 	u64 periods;
 
 	/* Without a policy nothing is given. */
-	if (!period || now - g->period_at < period)
+	/* Two CPUs' clocks may differ by a little. */
+	if (!period || (s64)(now - g->period_at) < (s64)period)
 		return;
 	periods = min_t(u64, div64_u64(now - g->period_at, period),
 			MAX_PERIODS);
