@@ -81,6 +81,22 @@ void kvmx_grant_sample(struct kvmx_grant *g)
 		g->useful |= !single_task_running();
 }
 
+/*
+ * The vCPU has another thread than before: that one's last reference is not
+ * dropped here, where a run queue's lock may be held. Return: false while the
+ * last such one is still there.
+ */
+static bool is_for(struct kvmx_grant *g, const struct task_struct *task)
+{
+	if (!g->asked || g->asked == task)
+		return true;
+	if (g->stale)
+		return false;
+	g->stale = g->asked;
+	g->asked = NULL;
+	return true;
+}
+
 /**
  * kvmx_grant_ask() - may a hint have its effect?
  * @h: whose hint
@@ -116,7 +132,8 @@ enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 		kvmx_area_touch(h);
 		return KVMX_VERDICT_BUDGET;
 	}
-	if (!kvmx_boost_fits(task, k->effect) || !count_if_room(g))
+	if (!kvmx_boost_fits(task, k->effect) || !is_for(g, task) ||
+	    !count_if_room(g))
 		return KVMX_VERDICT_HOST;
 	g->throttled = false;
 	g->late = false;
@@ -130,9 +147,8 @@ enum kvmx_verdict kvmx_grant_ask(struct kvmx_hinter *h, u32 word,
 	g->asleep = false;
 	g->trial = false;
 	g->want = true;
-	if (g->asked)
-		put_task_struct(g->asked);
-	g->asked = get_task_struct(task);
+	if (!g->asked)
+		g->asked = get_task_struct(task);
 	kvmx_area_touch(h);
 	return KVMX_VERDICT_GRANTED;
 }

@@ -32,18 +32,50 @@ static void start_timer(struct kvmx_grant *g, s64 ns)
 		      HRTIMER_MODE_REL_HARD);
 }
 
-/* Return: the thread that is to be boosted, with a reference; NULL: none. */
-static struct task_struct *asked(struct kvmx_hinter *h)
+/*
+ * What is wanted, as of one moment: until it is done, the guest may release that and
+ * ask for something else.
+ */
+struct wanted {
+	struct task_struct *task;	/* with a reference; NULL: nothing */
+	u32 effect;
+	s32 arg;
+};
+
+static struct wanted wanted(struct kvmx_hinter *h)
 {
 	struct kvmx_grant *g = &h->grant;
-	struct task_struct *task = NULL;
+	struct wanted w = { };
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&h->lock, flags);
 	if (g->want)
-		task = get_task_struct(g->asked);
+		w = (struct wanted){
+			.task = get_task_struct(g->asked),
+			.effect = g->effect,
+			.arg = g->arg,
+		};
 	raw_spin_unlock_irqrestore(&h->lock, flags);
-	return task;
+	return w;
+}
+
+static bool is_wanted(const struct kvmx_grant *g, const struct wanted *w)
+{
+	return g->asked == w->task && g->effect == w->effect && g->arg == w->arg;
+}
+
+/* Context: no lock held. */
+static void put_stale(struct kvmx_hinter *h)
+{
+	struct task_struct *task;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&h->lock, flags);
+	task = h->grant.stale;
+	h->grant.stale = NULL;
+	raw_spin_unlock_irqrestore(&h->lock, flags);
+	if (task)
+		put_task_struct(task);
 }
 
 /* Return: the time after which it has to end; 0: its thread sleeps. */
@@ -66,24 +98,24 @@ static s64 begun(struct kvmx_hinter *h, struct task_struct *task)
 
 static void begin(struct kvmx_hinter *h)
 {
-	struct task_struct *task = asked(h);
+	struct wanted w = wanted(h);
 	struct kvmx_grant *g = &h->grant;
 	unsigned long flags;
 	s64 ns = 0;
 	int err;
 
 	lockdep_assert_held(&g->apply);
-	if (!task)
+	if (!w.task)
 		return;
-	err = kvmx_boost_begin(task, g->effect, g->arg, &g->boost);
+	err = kvmx_boost_begin(w.task, w.effect, w.arg, &g->boost);
 	raw_spin_lock_irqsave(&h->lock, flags);
-	if (err)
+	if (!err)
+		ns = begun(h, w.task);
+	if (err || !is_wanted(g, &w))
 		kvmx_grant_finish(h, KVMX_END_HOST);
-	else
-		ns = begun(h, task);
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 	if (err)
-		put_task_struct(task);
+		put_task_struct(w.task);
 	else if (ns)
 		start_timer(g, ns);
 }
@@ -136,6 +168,7 @@ void kvmx_grant_follow(struct kvmx_hinter *h)
 	}
 	mutex_unlock(&g->apply);
 	preempt_enable();
+	put_stale(h);
 }
 
 static void grant_kthread(struct kthread_work *work)

@@ -102,6 +102,7 @@ struct kvmx_area_state {
  * @effect: KVMX_EFFECT_*
  * @arg: see there
  * @asked: the thread that is to be boosted, or was last; referenced, or NULL
+ * @stale: the one before, to be put where nobody minds; or NULL
  * @task: the one that is, while @on; referenced
  * @boost: what was before
  * @rest_ns: what is left of this grant
@@ -131,6 +132,7 @@ struct kvmx_grant {
 	u32 effect;
 	s32 arg;
 	struct task_struct *asked;
+	struct task_struct *stale;
 	struct task_struct *task;
 	struct kvmx_boost boost;
 	s64 rest_ns;
