@@ -65,7 +65,8 @@
 	X(48, WORK_CANCEL,	"task_work_cancel_match")	\
 	X(49, HALT,		"kvm_emulate_halt")		\
 	X(50, KICK,		"kvm_vcpu_kick")		\
-	X(51, WAKE_UP,		"kvm_vcpu_wake_up")
+	X(51, WAKE_UP,		"kvm_vcpu_wake_up")		\
+	X(52, FAST_HALT,	"handle_fastpath_hlt")
 
 /* Module parameter: features to do without, by name, separated by commas. */
 extern char *kvmx_without;

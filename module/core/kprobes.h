@@ -45,7 +45,7 @@ struct kvmx_spot {
 	int err;
 };
 
-#define KVMX_NR_SPOTS	26
+#define KVMX_NR_SPOTS	27
 
 /* In the order of arming; disarmed the other way round. */
 extern struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS];

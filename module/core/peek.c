@@ -224,6 +224,22 @@ void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to)
 }
 
 /**
+ * kvmx_peek_exits() - how many exits has KVM counted?
+ * @vcpu: the vCPU that this thread ran last; may not exist any more
+ * @exits: filled
+ *
+ * Context: the vCPU's thread, preemption disabled.
+ * Return: false where it cannot be known.
+ */
+bool kvmx_peek_exits(const struct kvm_vcpu *vcpu, u64 *exits)
+{
+	if (!is_loaded(vcpu))
+		return false;
+	*exits = vcpu->stat.exits;
+	return true;
+}
+
+/**
  * kvmx_peek_polls() - what KVM has counted of halt polling
  * @vcpu: the vCPU that this thread ran last; may not exist any more
  * @to: filled

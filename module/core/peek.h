@@ -100,6 +100,7 @@ bool kvmx_peek_blocking(const struct kvm_vcpu *vcpu);
 struct kvmx_vcpu *kvmx_peek_of(const struct task_struct *task);
 bool kvmx_peek_loaded(const struct kvm_vcpu *vcpu);
 void kvmx_peek_asks(const struct kvm_vcpu *vcpu, struct kvmx_asks *to);
+bool kvmx_peek_exits(const struct kvm_vcpu *vcpu, u64 *exits);
 bool kvmx_peek_polls(const struct kvm_vcpu *vcpu, struct kvmx_polls *to);
 struct task_struct *kvmx_peek_owner(struct kvm *kvm, struct task_struct *seen);
 void kvmx_peek_seen(struct kvm_vcpu *vcpu, struct kvmx_seen *seen);

@@ -156,6 +156,9 @@ struct kvmx_spot kvmx_spots[KVMX_NR_SPOTS] = {
 	  "kvm:kvm_vcpu_kick" },
 	{ KVMX_F_WAKE_UP, "kvm:kvm_vcpu_wake_up", kicked, KVMX_WANT_HINTS },
 	{ KVMX_F_HALT, "kvm:kvm_emulate_halt", halts, KVMX_WANT_HINTS },
+	/* Calls that one, or the compiler has put it there. */
+	{ KVMX_F_FAST_HALT, "kvm:handle_fastpath_hlt", halts,
+	  KVMX_WANT_HINTS },
 	{ KVMX_F_DROP_SLOT, "kvm:kvm_arch_flush_shadow_memslot", mmu_drops,
 	  KVMX_STATS_MMU },
 	{ KVMX_F_SETAFFINITY, "sched_setaffinity", setaffinity,

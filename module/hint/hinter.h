@@ -152,11 +152,13 @@ struct kvmx_grant {
  * @fit: that
  * @seen: what KVM had counted when it was looked at last
  * @known: it was
+ * @exit: the exit that was the last halt: KVM's number of it, plus one
  */
 struct kvmx_halts {
 	struct kvmx_fit fit;
 	struct kvmx_polls seen;
 	bool known;
+	u64 exit;
 };
 
 /**

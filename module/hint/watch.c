@@ -233,6 +233,22 @@ static void watch_event(struct kvmx_vcpu *v, const struct kvmx_event *e)
 	raw_spin_unlock_irqrestore(&h->lock, flags);
 }
 
+/*
+ * One halt may hit both kprobes, for the one function calls the other, unless the
+ * compiler has put it there.
+ */
+static bool is_same_halt(struct kvmx_hinter *h, struct kvm_vcpu *key)
+{
+	u64 exits;
+
+	if (!kvmx_peek_exits(key, &exits))
+		return false;
+	if (h->halts.exit == exits + 1)
+		return true;
+	h->halts.exit = exits + 1;
+	return false;
+}
+
 static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
 {
 	struct kvmx_hinter *h = READ_ONCE(v->hinter);
@@ -242,6 +258,10 @@ static void watch_halt(struct kvmx_vcpu *v, struct kvm_vcpu *key)
 	if (!h || !READ_ONCE(h->on))
 		return;
 	raw_spin_lock_irqsave(&h->lock, flags);
+	if (is_same_halt(h, key)) {
+		raw_spin_unlock_irqrestore(&h->lock, flags);
+		return;
+	}
 	learn(h, key);
 	follow = sees_wakeups() ? look_at_halt(h, key) : look(h, key, 0);
 	if (kvmx_grant_sleep(h))
