@@ -26,6 +26,9 @@ run hinted hint --vcpu 2;	is 6 "hint of a vCPU that is not there"
 run hinted hint --show -i 0.01 -c 2; is 0 "hint --show -i -c"
 that "each interval has what is new" \
 	[ "$(grep -Ec '^latency +fifo +500us +100 +80' "$work/out")" -eq 2 ]
+run hinted hint --json -i 0.01 -c 2; is 0 "hint --json -i"
+json "but the cost as it is" "9 2 9 2" \
+	vms/0/kinds/1/taken_off vms/0/kinds/1/cost
 
 run "" hint -p 100 --allow critical,latency --budget 1ms/20ms \
 	--grant latency=1ms --effect latency=nice:-10; is 0 "hint --allow"

@@ -161,16 +161,17 @@ static int read_counts(int fd, __u32 vcpu, struct vm_counts *c)
 	return err;
 }
 
-/* All from @given on are counts. */
+/* All from @given on are counts; but @cost, the last, tells how it is now. */
 static void take_away(struct kvmx_hint_counts *from,
 		      const struct kvmx_hint_counts *what)
 {
 	const size_t first = offsetof(struct kvmx_hint_counts, given);
+	const size_t end = offsetof(struct kvmx_hint_counts, cost);
 	__u64 *to = (__u64 *)((char *)from + first);
 	const __u64 *old = (const __u64 *)((const char *)what + first);
 	size_t i;
 
-	for (i = 0; i < (sizeof(*from) - first) / sizeof(*to); i++)
+	for (i = 0; i < (end - first) / sizeof(*to); i++)
 		to[i] -= old[i];
 }
 
