@@ -10,14 +10,18 @@
 #include "text.h"
 #include "util.h"
 
-/* Counts of a VM; one that was not there before has been counted from 0 on. */
-struct vm_counts {
-	__u64 id;
+/* A VM as it was found. */
+struct look {
+	struct kvmx_vm_info vm;
+	struct kvmx_hint policy;
 	struct kvmx_hint_counts kinds[KVMX_NR_KINDS];
 };
 
-static struct vm_counts *before;
-static unsigned int nr_before;
+/* All that were found at one time. */
+struct looks {
+	struct look *vms;
+	unsigned int nr;
+};
 
 static const struct column kind_columns[] = {
 	{ "kind", "KIND", 8, true },
@@ -116,49 +120,52 @@ static void put_policy(struct out *o, const struct kvmx_hint *h)
  * Kinds that are allowed, and those of which something was counted. What is of no
  * kind (asking, registering) is of interest where it went wrong.
  */
-static bool is_shown(const struct kvmx_hint *h, const struct vm_counts *c,
-		     __u32 kind)
+static bool is_shown(const struct look *l, __u32 kind)
 {
-	return h->kinds[kind].effect != KVMX_EFFECT_OFF ||
-	       c->kinds[kind].given || refused(&c->kinds[kind]) ||
-	       (kind && c->kinds[kind].calls) || c->kinds[kind].area_lost;
+	const struct kvmx_hint_counts *c = &l->kinds[kind];
+
+	return l->policy.kinds[kind].effect != KVMX_EFFECT_OFF || c->given ||
+	       refused(c) || (kind && c->calls) || c->area_lost;
 }
 
-static void put_vm(struct out *o, const struct kvmx_vm_info *vm,
-		   const struct kvmx_hint *h, const struct vm_counts *c)
+static void put_vm(struct out *o, const struct look *l)
 {
+	const bool off = hint_is_off(&l->policy);
+	const struct kvmx_vm_info *vm = &l->vm;
 	__u32 kind;
 
 	out_begin(o, NULL);
 	out_say(o, "VM %llu: pid %d, %s%s", vm->id, vm->pid,
 		vm->name[0] ? vm->name : "-",
-		hint_is_off(h) ? ", is not allowed to hint" : "");
+		off ? ", is not allowed to hint" : "");
 	out_field(o, "id", NULL, val_num(vm->id));
 	out_field(o, "pid", NULL, val_num((__u64)vm->pid));
 	out_field(o, "name", NULL, val_str(vm->name));
-	out_field(o, "allowed", NULL, val_bool(!hint_is_off(h)));
-	if (!hint_is_off(h))
-		put_policy(o, h);
+	out_field(o, "allowed", NULL, val_bool(!off));
+	if (!off)
+		put_policy(o, &l->policy);
 	out_table(o, "kinds", kind_columns, ARRAY_SIZE(kind_columns));
 	for (kind = 0; kind < KVMX_NR_KINDS; kind++)
-		if (is_shown(h, c, kind))
-			put_kind(o, kind, &h->kinds[kind], &c->kinds[kind]);
+		if (is_shown(l, kind))
+			put_kind(o, kind, &l->policy.kinds[kind],
+				 &l->kinds[kind]);
 	out_end(o);
 	for (kind = 0; kind < KVMX_NR_KINDS; kind++)
-		say_refused(o, kind, &c->kinds[kind]);
+		say_refused(o, kind, &l->kinds[kind]);
 	out_end(o);
 }
 
-static int read_counts(int fd, __u32 vcpu, struct vm_counts *c)
+static void put_all(struct out *o, const struct looks *all)
 {
-	__u32 kind;
-	int err = 0;
+	unsigned int i;
 
-	for (kind = 0; kind < KVMX_NR_KINDS && !err; kind++)
-		err = device_hint_counts(fd, vcpu == NO_VCPU ?
-					 KVMX_STATS_WHOLE_VM : vcpu, kind,
-					 &c->kinds[kind]);
-	return err;
+	out_begin(o, NULL);
+	out_list(o, "vms");
+	for (i = 0; i < all->nr; i++)
+		put_vm(o, &all->vms[i]);
+	out_end(o);
+	out_end(o);
+	out_finish(o);
 }
 
 /* All from @given on are counts; but @cost, the last, tells how it is now. */
@@ -175,78 +182,90 @@ static void take_away(struct kvmx_hint_counts *from,
 		to[i] -= old[i];
 }
 
-/* What is new since the last time, which is then this one. */
-static void since_before(struct vm_counts *c)
+/* A VM that was not there before has been counted from 0 on. */
+static struct look since(const struct look *now, const struct looks *before)
 {
-	const struct vm_counts now = *c;
+	struct look l = *now;
 	unsigned int i, kind;
 
-	for (i = 0; i < nr_before; i++) {
-		if (before[i].id != c->id)
-			continue;
-		for (kind = 0; kind < KVMX_NR_KINDS; kind++)
-			take_away(&c->kinds[kind], &before[i].kinds[kind]);
-		before[i] = now;
-		return;
-	}
-	before = xrealloc(before, nr_before + 1, sizeof(*before));
-	before[nr_before++] = now;
+	for (i = 0; i < before->nr; i++)
+		if (before->vms[i].vm.id == now->vm.id)
+			break;
+	for (kind = 0; i < before->nr && kind < KVMX_NR_KINDS; kind++)
+		take_away(&l.kinds[kind], &before->vms[i].kinds[kind]);
+	return l;
 }
 
-static void show_vm(struct out *o, int dev, const struct kvmx_vm_info *vm,
-		    const struct hint_options *opts)
+/* What is new in @now, which is then what was before. */
+static void put_new(struct out *o, struct looks *before, struct looks *now)
 {
-	struct vm_counts c = { .id = vm->id };
-	struct kvmx_hint h;
+	struct looks diff = {
+		.vms = xcalloc(now->nr, sizeof(*diff.vms)),
+		.nr = now->nr,
+	};
+	unsigned int i;
+
+	for (i = 0; i < now->nr; i++)
+		diff.vms[i] = since(&now->vms[i], before);
+	put_all(o, &diff);
+	free(diff.vms);
+	free(before->vms);
+	*before = *now;
+}
+
+static int read_counts(int fd, __u32 vcpu, struct kvmx_hint_counts *kinds)
+{
+	__u32 kind;
+	int err = 0;
+
+	for (kind = 0; kind < KVMX_NR_KINDS && !err; kind++)
+		err = device_hint_counts(fd, vcpu == NO_VCPU ?
+					 KVMX_STATS_WHOLE_VM : vcpu, kind,
+					 &kinds[kind]);
+	return err;
+}
+
+/* Return: false if it has ended since it was listed. */
+static bool look_at(struct look *to, int dev, const struct kvmx_vm_info *vm,
+		    __u32 vcpu)
+{
 	__u64 id;
 	int err, fd = device_open_vm(dev, KVMX_BY_ID, vm->id, &id);
 
-	/* It has ended since it was listed. */
 	if (fd < 0)
-		return;
-	err = device_hinted(fd, &h);
+		return false;
+	to->vm = *vm;
+	err = device_hinted(fd, &to->policy);
 	if (!err)
-		err = read_counts(fd, opts->vcpu, &c);
+		err = read_counts(fd, vcpu, to->kinds);
 	device_close(fd);
 	if (err == -ENOTTY)
 		fail(EX_OTHER_ABI, "the module knows nothing of hints: it is older than this tool");
 	if (err == -ENOENT)
 		fail(EX_NO_VM, "VM %llu has no vCPU %u: see \"kvmx list -v\"",
-		     vm->id, opts->vcpu);
+		     vm->id, vcpu);
 	if (err && err != -ENODEV)
 		fail(EX_FAILED, "asking for the hints of VM %llu failed: %s",
 		     vm->id, strerror(-err));
-	if (opts->interval)
-		since_before(&c);
-	if (o && !err)
-		put_vm(o, vm, &h, &c);
+	return !err;
 }
 
-static bool is_chosen(const struct kvmx_vm_info *vm, __u64 chosen)
+/* Those that are there; @chosen: only this one. */
+static struct looks look_around(int dev, const struct hint_options *opts,
+				__u64 chosen)
 {
-	return !chosen || vm->id == chosen;
-}
-
-static void show_once(struct out *o, int dev, const struct hint_options *opts,
-		      __u64 chosen)
-{
+	struct looks all = { 0 };
 	struct kvmx_vm_info *vms;
 	unsigned int i, nr;
 
 	list_vms(dev, &vms, &nr);
-	if (o) {
-		out_begin(o, NULL);
-		out_list(o, "vms");
-	}
+	all.vms = xcalloc(nr, sizeof(*all.vms));
 	for (i = 0; i < nr; i++)
-		if (is_chosen(&vms[i], chosen))
-			show_vm(o, dev, &vms[i], opts);
-	if (o) {
-		out_end(o);
-		out_end(o);
-		out_finish(o);
-	}
+		if ((!chosen || vms[i].id == chosen) &&
+		    look_at(&all.vms[all.nr], dev, &vms[i], opts->vcpu))
+			all.nr++;
 	free(vms);
+	return all;
 }
 
 /**
@@ -258,17 +277,19 @@ void hint_show(int dev, const struct hint_options *opts)
 {
 	struct out *o = out_open(opts->format);
 	__u64 chosen = 0, done = 0;
+	struct looks before, now;
 
 	if (opts->selection.by != SELECT_ALL)
 		device_close(select_vm(dev, &opts->selection, &chosen));
-	if (!opts->interval) {
-		show_once(o, dev, opts, chosen);
-		return;
-	}
-	show_once(NULL, dev, opts, chosen);
-	do {
+	before = look_around(dev, opts, chosen);
+	if (!opts->interval)
+		put_all(o, &before);
+	while (opts->interval) {
 		hint_wait(opts);
-		show_once(o, dev, opts, chosen);
-		fflush(stdout);
-	} while (++done != opts->count);
+		now = look_around(dev, opts, chosen);
+		put_new(o, &before, &now);
+		if (++done == opts->count)
+			break;
+	}
+	free(before.vms);
 }
