@@ -29,6 +29,12 @@ that "each interval has what is new" \
 run hinted hint --json -i 0.01 -c 2; is 0 "hint --json -i"
 json "but the cost as it is" "9 2 9 2" \
 	vms/0/kinds/1/taken_off vms/0/kinds/1/cost
+run leaves,two hint -p 100 -i 0.01 -c 100
+that "hint -i ends with its VM" [ "$status" -eq 0 ]
+err '^kvmx: VM 1 is gone$' "and says so"
+that "after its last figures" [ "$(grep -c '^VM 1: ' "$work/out")" -eq 1 ]
+run leaves,two hint -i 0.01 -c 3; is 0 "hint -i of all"
+out '^VM 2: ' "goes on with those that are left"
 
 run "" hint -p 100 --allow critical,latency --budget 1ms/20ms \
 	--grant latency=1ms --effect latency=nice:-10; is 0 "hint --allow"

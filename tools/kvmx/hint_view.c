@@ -282,11 +282,17 @@ void hint_show(int dev, const struct hint_options *opts)
 	if (opts->selection.by != SELECT_ALL)
 		device_close(select_vm(dev, &opts->selection, &chosen));
 	before = look_around(dev, opts, chosen);
+	if (chosen && !before.nr)
+		fail(EX_NO_VM, "VM %llu has ended", chosen);
 	if (!opts->interval)
 		put_all(o, &before);
 	while (opts->interval) {
 		hint_wait(opts);
 		now = look_around(dev, opts, chosen);
+		if (chosen && !now.nr) {
+			complain("VM %llu is gone", chosen);
+			break;
+		}
 		put_new(o, &before, &now);
 		if (++done == opts->count)
 			break;
