@@ -82,7 +82,8 @@ int device_hint_counts(int vm, __u32 vcpu, __u32 kind,
 		       struct kvmx_hint_counts *c)
 {
 	memset(c, 0, sizeof(*c));
-	if (vcpu != KVMX_STATS_WHOLE_VM && vcpu >= 2)
+	if (vcpu != KVMX_STATS_WHOLE_VM &&
+	    vcpu >= (fake_is("large") && vm != 1101 ? 4 : 2))
 		return -ENOENT;
 	if (vm != 1101 || !fake_is("hinted") || kind != KVMX_KIND_LATENCY)
 		return 0;

@@ -22,7 +22,12 @@ run hinted,two hint --id 1
 ok $? "with --id only that one"
 run hinted hint --vcpu 1;	is 0 "hint --vcpu"
 out '^7 times the area of a vCPU could not be reached$' "has that vCPU's counts"
-run hinted hint --vcpu 2;	is 6 "hint of a vCPU that is not there"
+run hinted,two hint --vcpu 2;	is 6 "hint of a vCPU that is not there"
+err 'there is no vCPU 2: ' "says so"
+that "and nothing else" [ ! -s "$work/out" ]
+run hinted,two,large hint --vcpu 2 --json; is 0 "hint of a vCPU that one VM has"
+json "has that one" "1 2" vms vms/0/id
+run novm hint --vcpu 0;		is 6 "hint --vcpu without any VM"
 run hinted hint --show -i 0.01 -c 2; is 0 "hint --show -i -c"
 that "each interval has what is new" \
 	[ "$(grep -Ec '^latency +fifo +500us +100 +80' "$work/out")" -eq 2 ]

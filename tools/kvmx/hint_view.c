@@ -225,7 +225,7 @@ static int read_counts(int fd, __u32 vcpu, struct kvmx_hint_counts *kinds)
 	return err;
 }
 
-/* Return: false if it has ended since it was listed. */
+/* Return: false if it has ended since it was listed, or has no such vCPU. */
 static bool look_at(struct look *to, int dev, const struct kvmx_vm_info *vm,
 		    __u32 vcpu)
 {
@@ -241,10 +241,7 @@ static bool look_at(struct look *to, int dev, const struct kvmx_vm_info *vm,
 	device_close(fd);
 	if (err == -ENOTTY)
 		fail(EX_OTHER_ABI, "the module knows nothing of hints: it is older than this tool");
-	if (err == -ENOENT)
-		fail(EX_NO_VM, "VM %llu has no vCPU %u: see \"kvmx list -v\"",
-		     vm->id, vcpu);
-	if (err && err != -ENODEV)
+	if (err && err != -ENODEV && err != -ENOENT)
 		fail(EX_FAILED, "asking for the hints of VM %llu failed: %s",
 		     vm->id, strerror(-err));
 	return !err;
@@ -282,6 +279,9 @@ void hint_show(int dev, const struct hint_options *opts)
 	if (opts->selection.by != SELECT_ALL)
 		device_close(select_vm(dev, &opts->selection, &chosen));
 	before = look_around(dev, opts, chosen);
+	if (opts->vcpu != NO_VCPU && !before.nr)
+		fail(EX_NO_VM, "there is no vCPU %u: see \"kvmx list -v\"",
+		     opts->vcpu);
 	if (chosen && !before.nr)
 		fail(EX_NO_VM, "VM %llu has ended", chosen);
 	if (!opts->interval)
