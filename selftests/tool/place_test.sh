@@ -180,6 +180,16 @@ soon()
 	ok $? "$2"
 }
 
+# soon_asked REGEX NAME: the watch asks the module for that within ten seconds.
+soon_asked()
+{
+	for _ in {1..100}; do
+		! grep -Eq -- "$1" "$FAKE_LOG" || break
+		sleep 0.1
+	done
+	asked "$1" "$2"
+}
+
 stop_watch() { kill "$watch"; wait "$watch" 2>/dev/null; }
 
 printf 'guest=db* --policy isolate --cpus 2-3\nunit=vmm.service --policy spread\n' >"$rules"
@@ -225,7 +235,18 @@ soon 'has changed: 2 rules' "and told"
 [ "$(grep -c '^place vm=2' "$FAKE_LOG")" -eq 1 ] && rc=0 || rc=1
 ok "$rc" "a VM whose rule says the same is left alone"
 asked '^place vm=1 policy=2 smt=0 flags=6$' "what we placed ourselves is replaced"
-echo 'pid=100 --policy none' >"$rules"
+: >"$FAKE_LOG"
+rm "$rules"
+{ sleep 0.5; echo 'name=* --policy pack'; } >"$rules"
+soon_asked '^place vm=2 policy=2' "a file that is made anew is read"
+not_asked '^clear' "when it has been written"
+echo 'name=* --policy spread' >"$work/other"
+rm "$rules"; ln "$work/other" "$rules"
+soon_asked '^place vm=2 policy=3' "a link is read at once"
+echo 'name=* --policy numa' >"$work/another"
+rm "$rules"; ln -s another "$rules"
+soon_asked '^place vm=2 policy=4' "and so is a symbolic one"
+rm "$rules"; echo 'pid=100 --policy none' >"$rules"
 soon 'VM 2: cleared: no rule' "a VM without a rule is cleared"
 soon 'VM 1: cleared: no rule' "and one that is to be left alone"
 stop_watch

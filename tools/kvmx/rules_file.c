@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "rules_file.h"
 #include "util.h"
@@ -53,24 +54,39 @@ void rules_file_open(struct rules_file *f, const char *path)
 	const char *slash = strrchr(path, '/');
 
 	f->path = path;
+	f->folder = dirname(copy);
 	f->name = slash ? slash + 1 : path;
 	f->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (f->fd < 0 ||
-	    inotify_add_watch(f->fd, dirname(copy),
+	    inotify_add_watch(f->fd, f->folder,
 			      IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE) < 0)
 		fail(EX_FAILED, "cannot watch the folder of %s: %s", path,
 		     strerror(errno));
-	free(copy);
 	f->text = read_all(path);
 	if (!f->text)
 		fail(EX_FAILED, "cannot read %s: %s", path, strerror(errno));
+}
+
+/* A new name of something that was there before, complete. */
+static bool is_link(const struct rules_file *f, const char *name)
+{
+	char *path = xasprintf("%s/%s", f->folder, name);
+	struct stat st;
+	bool link = !lstat(path, &st) &&
+		    (S_ISLNK(st.st_mode) || st.st_nlink > 1);
+
+	free(path);
+	return link;
 }
 
 static bool is_ours(const struct rules_file *f, const struct inotify_event *e)
 {
 	if (e->mask & IN_Q_OVERFLOW)
 		return true;
-	return e->len && (!strcmp(e->name, f->name) || !strcmp(e->name, LINKED));
+	if (!e->len || (strcmp(e->name, f->name) && strcmp(e->name, LINKED)))
+		return false;
+	/* A file that was just made is empty: its writer closes it when it is not. */
+	return !(e->mask & IN_CREATE) || is_link(f, e->name);
 }
 
 static bool told(struct rules_file *f)

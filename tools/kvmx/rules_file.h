@@ -8,12 +8,14 @@
 /**
  * struct rules_file - a file of rules
  * @path: where it is
+ * @folder: what is watched
  * @name: the last part of that
  * @fd: to be polled
  * @text: what it had in it when it was read last
  */
 struct rules_file {
 	const char *path;
+	const char *folder;
 	const char *name;
 	int fd;
 	char *text;
