@@ -10,6 +10,8 @@
 bool host_siblings(unsigned int cpu, struct cpus *to)
 {
 	memset(to, 0, sizeof(*to));
+	if (fake_is("scattered"))
+		return false;
 	cpus_add(to, cpu & ~1U);
 	cpus_add(to, cpu | 1);
 	return true;

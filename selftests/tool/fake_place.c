@@ -101,6 +101,19 @@ static unsigned int nr_threads(void)
 	return fake_is("many") ? 1500 : NR(threads);
 }
 
+/* Every other CPU: more than fit into a line. */
+static const char *scattered(void)
+{
+	static char text[512];
+	unsigned int cpu;
+	size_t at = 0;
+
+	for (cpu = 1; cpu < 128; cpu += 2)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u",
+				       at ? "," : "", cpu);
+	return text;
+}
+
 static int write_plan(struct kvmx_plan *p, __u32 mask_size, bool refused)
 {
 	struct kvmx_placed_thread *t = (void *)(uintptr_t)p->threads;
@@ -111,7 +124,9 @@ static int write_plan(struct kvmx_plan *p, __u32 mask_size, bool refused)
 	struct cpus set;
 
 	for (i = 0; i < nr_threads() && i < p->nr_threads; i++) {
-		cpus_parse(threads[i % NR(threads)].cpus, &set);
+		cpus_parse(fake_is("scattered") ? scattered() :
+						  threads[i % NR(threads)].cpus,
+			   &set);
 		t[i] = threads[i % NR(threads)].t;
 		memcpy(masks + i * mask_size, &set, mask_size);
 	}

@@ -59,6 +59,9 @@ out 'may run on CPUs 2-7: 40; that ran there last: 12$' "isolate names those who
 out '^ +700 +700 +2 - +cron$' "one by one"
 out '^ +and 2 more$' "as many as a screen takes"
 out '^ +echo 101 > .*cgroup' "and what would keep them out"
+place scattered -p 100 --policy isolate
+out '^ +echo 1,3,5,[0-9,]*,121,123,125,127 > kvmx-1/cpuset\.cpus' "a command is one line"
+out '^1,3,5,[0-9,]*,121,123,125,127:$' "a long word is told in full"
 place foreign -p 100 --policy isolate
 out '^ +700 +700 +2 runs +cron$' "what the module saw run is marked"
 ! grep -q '^note: thread 700' "$work/out"

@@ -120,19 +120,38 @@ void out_field(struct out *o, const char *key, const char *title,
 	o->ops->field(o, &c, &val);
 }
 
+static char *format(const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		fail(EX_FAILED, "out of memory");
+	return text;
+}
+
 /* A line for people. */
 void out_say(struct out *o, const char *fmt, ...)
 {
-	char *text;
 	va_list args;
-	int n;
+	char *text;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = format(fmt, args);
 	va_end(args);
-	if (n < 0)
-		fail(EX_FAILED, "out of memory");
 	o->ops->say(o, text);
+	free(text);
+}
+
+/* The same in one line, however long it is: a command, to be copied. */
+void out_verbatim(struct out *o, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = format(fmt, args);
+	va_end(args);
+	o->ops->verbatim(o, text);
 	free(text);
 }
 

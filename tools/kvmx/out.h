@@ -80,6 +80,8 @@ void out_field(struct out *o, const char *key, const char *title,
 	       struct val val);
 __printf(2, 3)
 void out_say(struct out *o, const char *fmt, ...);
+__printf(2, 3)
+void out_verbatim(struct out *o, const char *fmt, ...);
 
 struct val val_none(void);
 struct val val_str(const char *s);

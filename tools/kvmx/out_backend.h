@@ -39,6 +39,7 @@ struct out_ops {
 	void (*field)(struct out *o, const struct column *c,
 		      const struct val *val);
 	void (*say)(struct out *o, const char *text);
+	void (*verbatim)(struct out *o, const char *text);
 	void (*finish)(struct out *o);
 };
 

@@ -192,5 +192,6 @@ const struct out_ops out_json_ops = {
 	.end = json_end,
 	.field = json_field,
 	.say = json_say,
+	.verbatim = json_say,
 	.finish = json_finish,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "out_backend.h"
@@ -88,14 +89,17 @@ static void spaces(unsigned int n)
 		putchar(' ');
 }
 
-/* Words up to the edge of the screen, then on in a new line, below. */
+/*
+ * Words up to the edge of the screen, then on in a new line, below. One that is
+ * longer than that is not cut.
+ */
 static unsigned int put_wrapped(const char *s, unsigned int column)
 {
 	unsigned int at = column;
 
 	while (*s) {
 		unsigned int word = (unsigned int)strcspn(s, " ");
-		char piece[SCREEN * 2];
+		char *piece;
 
 		if (at > column && at + 1 + word > SCREEN) {
 			putchar('\n');
@@ -105,9 +109,10 @@ static unsigned int put_wrapped(const char *s, unsigned int column)
 			putchar(' ');
 			at++;
 		}
-		snprintf(piece, sizeof(piece), "%.*s", (int)word, s);
+		piece = xasprintf("%.*s", (int)word, s);
 		put(piece);
 		at += (unsigned int)text_width(piece);
+		free(piece);
 		s += word;
 		s += strspn(s, " ");
 	}
@@ -244,6 +249,13 @@ static void text_say(struct out *o, const char *text)
 	putchar('\n');
 }
 
+static void text_verbatim(struct out *o, const char *text)
+{
+	spaces(o->level[o->depth].indent);
+	put(text);
+	putchar('\n');
+}
+
 static void text_nothing(struct out *o)
 {
 	(void)o;
@@ -264,5 +276,6 @@ const struct out_ops out_text_ops = {
 	.end = text_nothing,
 	.field = text_field,
 	.say = text_say,
+	.verbatim = text_verbatim,
 	.finish = text_nothing,
 };

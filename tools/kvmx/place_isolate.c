@@ -95,7 +95,7 @@ static void line(struct out *o, const char *fmt, ...)
 	if (!text)
 		fail(EX_FAILED, "out of memory");
 	put_line(o, text);
-	out_say(o, "    %s", text);
+	out_verbatim(o, "    %s", text);
 	free(text);
 }
 
