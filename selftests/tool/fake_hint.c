@@ -52,7 +52,7 @@ int device_hint(int vm, struct kvmx_hint *hint)
 		return -ENOTTY;
 	if (fake_is("notroot"))
 		return -EPERM;
-	if (fake_is("taken"))
+	if (fake_is("taken") || (fake_is("taken1") && vm == 1101))
 		return -EBUSY;
 	if (fake_is("alone"))
 		return -EXDEV;

@@ -66,6 +66,9 @@ json "has counts" "latency fifo 500 100 15 5 70 40000000 10000000 9 2" \
 	vms/0/kinds/1/time_ns vms/0/kinds/1/useful_ns \
 	vms/0/kinds/1/taken_off vms/0/kinds/1/cost
 run hinted hint --off;		is 0 "hint --off"
+run hinted,two,taken hint --off
+that "hint --off where another decides" [ "$status" -eq 1 ]
+that "asks for each VM" [ "$(grep -c ': another program' "$work/err")" -eq 2 ]
 run hinted,two hint -p 100 --off; is 0 "hint -p --off"
 
 for bad in "--allow sleep" "--allow" "--allow ,latency" "--effect latency=fifo" \
@@ -109,6 +112,13 @@ TEXT
 run hinted,two hint --default "$work/policy"; is 0 "hint --default"
 out '^ +1 +100 kept +qemu' "leaves a VM alone that has a policy"
 out '^ +2 +200 set +qemu' "gives it to one that has none"
+run two,taken1 hint --default "$work/policy"
+is 1 "hint --default where another decides on one VM"
+err 'VM 1: another program' "says so"
+out '^ +1 +100 failed +qemu' "that one is not given it"
+out '^ +2 +200 set +qemu' "but the others are"
+run two,taken1 hint --default "$work/policy" -i 0.01 -c 3
+that "--default -i goes on, too" [ "$(grep -c ' kept ' "$work/out")" -eq 2 ]
 run two hint --default "$work/policy" -i 0.01 -c 2; is 0 "hint --default -i"
 that "gives it once" [ "$(grep -c ' set ' "$work/out")" -eq 2 ]
 that "and keeps it then" [ "$(grep -c ' kept ' "$work/out")" -eq 2 ]

@@ -170,23 +170,27 @@ static bool parse(int argc, char **argv, struct hint_options *opts)
 }
 
 /* One VM, and what is in force then. */
-static void set(int dev, const struct hint_options *opts)
+static int set(int dev, const struct hint_options *opts)
 {
 	struct kvmx_vm_info vm;
 	__u64 id;
-	int fd = select_vm(dev, &opts->selection, &id);
+	int status, fd = select_vm(dev, &opts->selection, &id);
 
 	if (device_vm_info(fd, &vm))
 		fail(EX_NO_VM, "VM %llu has ended", id);
-	hint_apply(dev, &vm, fd, &opts->wish.policy);
+	status = hint_apply(dev, &vm, fd, &opts->wish.policy);
 	device_close(fd);
-	hint_show(dev, opts);
+	if (!status)
+		hint_show(dev, opts);
+	return status;
 }
 
-static void off(int dev, const struct hint_options *opts)
+/* One VM, or all; where one refuses, the others do not go on hinting. */
+static int off(int dev, const struct hint_options *opts)
 {
 	static const struct kvmx_hint nothing;
 	struct kvmx_vm_info *vms;
+	int status = EX_DONE;
 	unsigned int i, nr;
 	__u64 id, chosen = 0;
 
@@ -201,17 +205,19 @@ static void off(int dev, const struct hint_options *opts)
 		fd = device_open_vm(dev, KVMX_BY_ID, vms[i].id, &id);
 		if (fd < 0)
 			continue;
-		hint_apply(dev, &vms[i], fd, &nothing);
+		if (hint_apply(dev, &vms[i], fd, &nothing))
+			status = EX_FAILED;
 		device_close(fd);
 	}
 	free(vms);
+	return status;
 }
 
 int cmd_hint(int argc, char **argv)
 {
 	struct hint_options opts = { .format = OUT_TEXT, .vcpu = NO_VCPU };
+	int dev, status = EX_DONE;
 	struct kvmx_info info;
-	int dev;
 
 	if (!parse(argc, argv, &opts))
 		return EX_DONE;
@@ -224,15 +230,15 @@ int cmd_hint(int argc, char **argv)
 		hint_show(dev, &opts);
 		break;
 	case HINT_SET:
-		set(dev, &opts);
+		status = set(dev, &opts);
 		break;
 	case HINT_OFF:
-		off(dev, &opts);
+		status = off(dev, &opts);
 		break;
 	case HINT_DEFAULT:
-		hint_default(dev, &opts);
+		status = hint_default(dev, &opts);
 		break;
 	}
 	device_close(dev);
-	return EX_DONE;
+	return status;
 }

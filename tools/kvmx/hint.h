@@ -35,11 +35,11 @@ struct hint_options {
 };
 
 void hint_file_read(const char *path, struct hint_wish *wish);
-void hint_apply(int dev, const struct kvmx_vm_info *vm, int fd,
-		const struct kvmx_hint *policy);
+int hint_apply(int dev, const struct kvmx_vm_info *vm, int fd,
+	       const struct kvmx_hint *policy);
 bool hint_is_off(const struct kvmx_hint *policy);
 void hint_show(int dev, const struct hint_options *opts);
-void hint_default(int dev, const struct hint_options *opts);
+int hint_default(int dev, const struct hint_options *opts);
 void hint_wait(const struct hint_options *opts);
 
 #endif /* KVMX_TOOL_HINT_H */

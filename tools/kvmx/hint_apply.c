@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Giving VMs a policy: one VM, or all that have none. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,35 +50,43 @@ bool hint_is_off(const struct kvmx_hint *policy)
  * @fd: of the VM
  * @policy: what it is given; all off: none any more
  *
- * Where that fails, the tool ends here; but not over a VM that has just ended.
+ * What would fail with any VM ends the tool here.
+ *
+ * Return: EX_DONE, also where the VM has just ended; else what went wrong has
+ * been told, and others may do.
  */
-void hint_apply(int dev, const struct kvmx_vm_info *vm, int fd,
-		const struct kvmx_hint *policy)
+int hint_apply(int dev, const struct kvmx_vm_info *vm, int fd,
+	       const struct kvmx_hint *policy)
 {
 	struct kvmx_hint wish = *policy;
+	int err = -device_hint(fd, &wish);
 
-	switch (-device_hint(fd, &wish)) {
+	switch (err) {
 	case 0:
 	case ENODEV:
-		return;
+		return EX_DONE;
 	case EPERM:
 	case EACCES:
 		fail(EX_DENIED, "no permission to let a VM hint: run as root, or with CAP_SYS_NICE");
-	case EBUSY:
-		fail(EX_FAILED, "VM %llu: another program decides on its hints just now",
-		     vm->id);
 	case EINVAL:
 		fail(EX_USAGE, "the module refuses this policy: an effect that is not for this kind, or times out of bounds; see kvmx-hint(1)");
-	case EXDEV:
-		fail(EX_FAILED, "VM %llu: nice would do nothing: in the scheduling group of its vCPUs (cgroup or session) there is nobody else; use fifo or slice",
-		     vm->id);
 	case EOPNOTSUPP:
 		not_possible(dev, vm->id);
 	case ENOTTY:
 		fail(EX_OTHER_ABI, "the module knows nothing of hints: it is older than this tool");
+	case EBUSY:
+		complain("VM %llu: another program decides on its hints just now",
+			 vm->id);
+		break;
+	case EXDEV:
+		complain("VM %llu: nice would do nothing: in the scheduling group of its vCPUs (cgroup or session) there is nobody else; use fifo or slice",
+			 vm->id);
+		break;
 	default:
-		fail(EX_FAILED, "letting VM %llu hint failed", vm->id);
+		complain("letting VM %llu hint failed: %s", vm->id,
+			 strerror(err));
 	}
+	return EX_FAILED;
 }
 
 void hint_wait(const struct hint_options *opts)
@@ -91,33 +100,36 @@ void hint_wait(const struct hint_options *opts)
 	nanosleep(&ts, NULL);
 }
 
-static void put_default(struct out *o, int dev, const struct kvmx_vm_info *vm,
-			const struct kvmx_hint *policy)
+static int put_default(struct out *o, int dev, const struct kvmx_vm_info *vm,
+		       const struct kvmx_hint *policy)
 {
+	int status = EX_DONE, fd;
 	struct kvmx_hint now;
 	bool off = false;
 	__u64 id;
-	int fd = device_open_vm(dev, KVMX_BY_ID, vm->id, &id);
 
+	fd = device_open_vm(dev, KVMX_BY_ID, vm->id, &id);
 	if (fd >= 0 && !device_hinted(fd, &now)) {
 		off = hint_is_off(&now);
 		if (off)
-			hint_apply(dev, vm, fd, policy);
+			status = hint_apply(dev, vm, fd, policy);
 	}
 	device_close(fd);
 
 	const struct val row[] = {
 		val_num(vm->id),
 		vm->pid ? val_num((__u64)vm->pid) : val_none(),
-		val_str(off ? "set" : "kept"),
+		val_str(status ? "failed" : off ? "set" : "kept"),
 		val_str(vm->name[0] ? vm->name : "-"),
 	};
 
 	out_row(o, row);
 	out_end(o);
+	return status;
 }
 
-static void default_once(int dev, const struct hint_options *opts)
+/* A VM that cannot be given it is no reason to leave out the others. */
+static int default_once(int dev, const struct hint_options *opts)
 {
 	static const struct column columns[] = {
 		{ "id", "ID", 6, false },
@@ -127,32 +139,38 @@ static void default_once(int dev, const struct hint_options *opts)
 	};
 	struct out *o = out_open(opts->format);
 	struct kvmx_vm_info *vms;
+	int status = EX_DONE;
 	unsigned int i, nr;
 
 	list_vms(dev, &vms, &nr);
 	out_begin(o, NULL);
 	out_table(o, "vms", columns, ARRAY_SIZE(columns));
 	for (i = 0; i < nr; i++)
-		put_default(o, dev, &vms[i], &opts->wish.policy);
+		if (put_default(o, dev, &vms[i], &opts->wish.policy))
+			status = EX_FAILED;
 	out_end(o);
 	out_end(o);
 	out_finish(o);
 	free(vms);
+	return status;
 }
 
 /**
  * hint_default() - the policy for VMs that have none of their own
  * @dev: the device
  * @opts: the policy; with an interval, new VMs get it, too
+ *
+ * Return: the exit status: of the last round, for each tries anew.
  */
-void hint_default(int dev, const struct hint_options *opts)
+int hint_default(int dev, const struct hint_options *opts)
 {
 	__u64 done = 0;
 
 	for (;;) {
-		default_once(dev, opts);
+		int status = default_once(dev, opts);
+
 		if (!opts->interval || ++done == opts->count)
-			return;
+			return status;
 		fflush(stdout);
 		hint_wait(opts);
 	}
