@@ -129,7 +129,7 @@ static int put_default(struct out *o, int dev, const struct kvmx_vm_info *vm,
 }
 
 /* A VM that cannot be given it is no reason to leave out the others. */
-static int default_once(int dev, const struct hint_options *opts)
+static int default_once(struct out *o, int dev, const struct hint_options *opts)
 {
 	static const struct column columns[] = {
 		{ "id", "ID", 6, false },
@@ -137,7 +137,6 @@ static int default_once(int dev, const struct hint_options *opts)
 		{ "policy", "POLICY", 6, true },
 		{ "name", "NAME", 0, true },
 	};
-	struct out *o = out_open(opts->format);
 	struct kvmx_vm_info *vms;
 	int status = EX_DONE;
 	unsigned int i, nr;
@@ -164,10 +163,11 @@ static int default_once(int dev, const struct hint_options *opts)
  */
 int hint_default(int dev, const struct hint_options *opts)
 {
+	struct out *o = out_open(opts->format);
 	__u64 done = 0;
 
 	for (;;) {
-		int status = default_once(dev, opts);
+		int status = default_once(o, dev, opts);
 
 		if (!opts->interval || ++done == opts->count)
 			return status;
