@@ -149,6 +149,11 @@ static void unsettled(void)
 	ok(time_of(&t, "exit") == fake_steps() * FAKE_SECOND / 10 + 100 &&
 	   time_of(&t, "halted") == fake_steps() * FAKE_SECOND / 10 * 3 + 50,
 	   "time that is not settled yet before a halt is the exit's");
+	s.data[s.schema->block.state->at] = KVMX_STATE_EXIT;
+	t = read_shot(s);
+	ok(time_of(&t, "guest") == fake_steps() * FAKE_SECOND / 10 * 5 + 100 &&
+	   time_of(&t, "exit") == fake_steps() * FAKE_SECOND / 10 + 50,
+	   "before an exit that is being handled it is the guest's");
 }
 
 static void order(void)

@@ -100,12 +100,27 @@ static void time_add(struct tally *t, const char *class, __u64 ticks)
 }
 
 /*
+ * What came before @state and is not settled. An exit comes out of the guest. A
+ * thread goes off the CPU out of the kernel as a rule, and out of the VMM where it
+ * waits for something other than an interrupt.
+ */
+static const char *class_before(__u64 state)
+{
+	switch (state) {
+	case KVMX_STATE_EXIT:
+		return "guest";
+	case KVMX_STATE_WAIT:
+		return "user";
+	default:
+		return "exit";
+	}
+}
+
+/*
  * Classes of time hold what is settled; what came after that is added to the
- * present state's, so that a halt of an hour shows. Of the stretch between the
- * last settled moment and the begin of the state it is not known yet what it
- * was: a thread goes off the CPU out of the kernel as a rule, and out of the
- * VMM where it waits for something other than an interrupt. Corrected by the
- * next reading, and never missing from the sum.
+ * present state's, so that a halt of an hour shows. What was between the last
+ * settled moment and the begin of the state is added to what it was, or as a
+ * rule was: corrected by the next reading, and never missing from the sum.
  */
 static void add_open_state(struct tally *t, const struct schema *s,
 			   const __u64 *data, __u64 now)
@@ -124,8 +139,7 @@ static void add_open_state(struct tally *t, const struct schema *s,
 	if (!state_class(state))
 		return;
 	if (settled < since) {
-		time_add(t, state == KVMX_STATE_WAIT ? "user" : "exit",
-			 since - settled);
+		time_add(t, class_before(state), since - settled);
 		settled = since;
 	}
 	time_add(t, state_class(state), delta(now, settled));
