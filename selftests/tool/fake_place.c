@@ -91,6 +91,7 @@ static const struct kvmx_place_note notes[] = {
 	{ KVMX_NOTE_OVERCOMMIT, 3, 0, 0, 0, 2, "2 vCPUs on CPU 3" },
 	{ KVMX_NOTE_OFFLINE, 7, ~0U, 0, 0, 0, "CPU 7 is wished, but offline" },
 	{ KVMX_NOTE_FOREIGN, 2, ~0U, 700, 0, 0, "thread 700 still runs on CPU 2" },
+	{ KVMX_NOTE_AUTO, 3, ~0U, 101, 0, 1, "vCPU 0 was moved to CPU 3" },
 };
 
 #define NR(x)	(sizeof(x) / sizeof(*(x)))
@@ -119,9 +120,10 @@ static int write_plan(struct kvmx_plan *p, __u32 mask_size, bool refused)
 	struct kvmx_placed_thread *t = (void *)(uintptr_t)p->threads;
 	struct kvmx_place_note *n = (void *)(uintptr_t)p->notes;
 	char *masks = (char *)(uintptr_t)p->masks;
-	unsigned int first = fake_is("foreign") ? 2 : 0, i;
+	unsigned int first = fake_is("autonote") ? 3 : fake_is("foreign") ? 2 : 0;
 	unsigned int nr_notes = refused ? 2 : fake_is("notes") || first ? 1 : 0;
 	struct cpus set;
+	unsigned int i;
 
 	for (i = 0; i < nr_threads() && i < p->nr_threads; i++) {
 		cpus_parse(fake_is("scattered") ? scattered() :

@@ -129,6 +129,8 @@ narrow "--show"
 place placed -p 100 --show --json
 json "--show --json is JSON" "placed true 100000 9" vms/0/result vms/0/committed \
 	vms/0/birth_ns_mean vms/0/moves
+place placed,autonote -p 100 --show --json
+json "what policy auto did has a name" "auto false" vms/0/notes/0/kind vms/0/notes/0/refuses
 place two --all --show --json
 json "a VM without a placement is no failure" "2 none none" vms vms/0/result vms/1/result
 place novm --all --show;		is 0 "--show without any VM"

@@ -62,6 +62,7 @@ static const char * const telling[] = {
 	[KVMX_NOTE_FOREIGN - KVMX_NOTE_OVERCOMMIT] = "foreign",
 	[KVMX_NOTE_TOPOLOGY - KVMX_NOTE_OVERCOMMIT] = "topology",
 	[KVMX_NOTE_MOVED - KVMX_NOTE_OVERCOMMIT] = "moved",
+	[KVMX_NOTE_AUTO - KVMX_NOTE_OVERCOMMIT] = "auto",
 };
 
 static const char * const events[KVMX_NR_EVENTS] = {
