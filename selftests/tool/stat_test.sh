@@ -99,6 +99,9 @@ run gone,two stat -i 0.01 -c 4
 that "among others it is printed once more, and then not again" [ "$(grep -c ', gone$' "$work/out")" -eq 1 ]
 run born stat -i 0.01 -c 3;	is 0 "stat with a VM that is born meanwhile"
 out '^VM 2: ' "picks it up"
+run born stat -i 0.01 -c 4 --json
+that "its figures begin with its birth once" \
+	[ "$(grep -o '"since":"birth"' "$work/out" | wc -l)" -eq 1 ]
 run hotplug stat --per-vcpu -i 0.01 -c 4
 out '^vCPU 1 ' "and a vCPU that is plugged in"
 

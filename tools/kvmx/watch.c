@@ -331,6 +331,7 @@ static void vm_mark(struct watch_vm *vm)
 		source_mark(&vm->vcpus[i].source);
 	source_mark(&vm->whole);
 	threads_mark(vm);
+	vm->born = false;
 }
 
 static void vm_add(struct watch *w, int fd)

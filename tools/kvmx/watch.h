@@ -62,7 +62,7 @@ struct watch_vcpu {
  * @fd: VM fd; -1 once the VM is gone and its last figures have been read
  * @info: as of the last reading
  * @was_counting: somebody had its counting on before us
- * @born: came to life during the watch: counted from zero
+ * @born: came to life during the watch and was not marked since: counted from zero
  * @gone: what was read last is the end
  * @told: that it is gone has been printed
  * @threads_base: threads at the begin, if they are read
