@@ -126,6 +126,7 @@ static const char *age(__u64 s)
 static void texts(void)
 {
 	char buf[32], name[] = "a\x1b-\xff\xc3\xa9\n";
+	char c1[] = "\xc2\x9b[31m\xc2\x80\xc2\xa0";
 	bool short_enough = true;
 	__u64 n;
 
@@ -152,6 +153,9 @@ static void texts(void)
 	text_clean(name);
 	ok(!strcmp(name, "a?-?\xc3\xa9?"),
 	   "control characters and broken UTF-8 are taken out of names");
+	text_clean(c1);
+	ok(!strcmp(c1, "??[31m??\xc2\xa0"),
+	   "and so are those of two bytes, but not what is behind them");
 	ok(text_star_match("exit.*.net", "exit.HLT.net") &&
 	   !text_star_match("exit.*.net", "exit.HLT.nets") &&
 	   text_star_match("time.*", "time.guest") &&

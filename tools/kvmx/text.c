@@ -119,6 +119,12 @@ static unsigned int utf8_length(const unsigned char *s)
 	return len;
 }
 
+/* Control characters of ASCII, and those of Latin 1, U+0080 to U+009F. */
+static bool is_control(const unsigned char *s)
+{
+	return *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
+}
+
 /*
  * A process may call itself anything: what steers terminals or is no UTF-8, and
  * would make the JSON invalid, becomes a question mark.
@@ -128,7 +134,8 @@ void text_clean(char *s)
 	while (*s) {
 		unsigned int len = utf8_length((unsigned char *)s);
 
-		if (!len || (unsigned char)*s < 0x20 || *s == 0x7f) {
+		/* Of several bytes those behind are broken UTF-8 then. */
+		if (!len || is_control((unsigned char *)s)) {
 			*s = '?';
 			len = 1;
 		}
