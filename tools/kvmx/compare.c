@@ -138,10 +138,15 @@ static void put_row(const struct sides *s, const char *figure, enum kind kind,
 	out_end(s->o);
 }
 
-/* Counts are compared per second, for nobody measures twice as long as before. */
+/*
+ * Counts are compared per second, for nobody measures twice as long as before. What
+ * neither side has is not worth a row.
+ */
 static void put_numbers(const struct sides *s, const char *figure,
 			enum kind kind, double before, double now)
 {
+	if (before <= 0 && now <= 0)
+		return;
 	if (kind == RATE && (s->before_ns <= 0 || s->now_ns <= 0))
 		return;
 	if (kind == RATE) {
@@ -214,7 +219,7 @@ static void put_element(const struct sides *s, const struct rule *r,
 	double y = json_object_get_double(json_at(now, r->value));
 	char figure[128];
 
-	if (r->kind == NS ? x <= 0 || y <= 0 : x <= 0 && y <= 0)
+	if (r->kind == NS && (x <= 0 || y <= 0))
 		return;
 	snprintf(figure, sizeof(figure), "%s%s", name, r->name);
 	put_numbers(s, figure, r->kind, x, y);
