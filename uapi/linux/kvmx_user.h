@@ -71,8 +71,8 @@ struct kvmx_user_info {
  * @reserved: 0
  *
  * EBUSY: the thread has a word already; ENOSPC: KVMX_USER_THREADS have joined
- * through this file; EDQUOT: this user has as many files as it may (see the
- * module's parameter files_per_user).
+ * through this file. How many files a user may have is asked when one is opened:
+ * EDQUOT (see the module's parameter files_per_user).
  */
 struct kvmx_user_join {
 	__u32 size;
