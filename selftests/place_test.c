@@ -310,6 +310,32 @@ TEST_F_TIMEOUT(place, the_end_of_the_vm_gives_all_back, 60)
 	run_vcpus(self->vm);
 }
 
+/* A class is changed, and none of its CPUs is one that the owner has asked for. */
+TEST_F_TIMEOUT(place, who_gives_way_has_back_what_he_asked_for, 60)
+{
+	uint64_t own = self->all & ~2ULL;
+	int i;
+
+	set_cpus(self->other.tid, own);
+	masks_take(&self->before, getpid());
+	wish(self->p);
+	ASSERT_EQ(0, place_do(self->fd, self->p));
+	EXPECT_EQ(1, cpus_of(self->other.tid));
+	staff_rename(&self->other, "IO late");
+	for (i = 0; i < 500 && cpus_of(self->other.tid) == 1; i++)
+		usleep(10000);
+	ASSERT_EQ(0, place_show(self->fd, self->p));
+	i = place_find(self->p, self->other.tid);
+	ASSERT_LE(0, i);
+	/* From 6.2 on the kernel keeps what the owner asked for. */
+	if (self->p->threads[i].state != KVMX_THREAD_YIELDED)
+		own = 2;
+	EXPECT_EQ(own, cpus_of(self->other.tid));
+	EXPECT_EQ(0, self->p->placed.drifts);
+	ASSERT_EQ(0, place_clear(self->fd));
+	EXPECT_TRUE(as_before(&self->before));
+}
+
 /* From 6.2 on the kernel keeps what the owner asked for. */
 TEST_F_TIMEOUT(place, what_the_owner_asked_for_before_stands, 60)
 {

@@ -77,6 +77,11 @@ int kvmx_apply_check(struct kvmx_entry *e, struct task_struct *task)
 	return e->kernel || want(e, task) == WANT_PLAN ? 0 : -ERANGE;
 }
 
+static u32 why(const struct kvmx_entry *e)
+{
+	return e->state & KVMX_THREAD_FALLBACK ? KVMX_WHY_FALLBACK : e->why;
+}
+
 /*
  * Gives it @p->want. Not where somebody has changed its CPUs since that was looked
  * at: whoever looks next is to notice.
@@ -101,9 +106,11 @@ static int give(struct kvmx_entry *e, struct task_struct *task)
 	}
 	kvmx_undo_given(e, p->want);
 	p->moves++;
-	trace_place(p->vm->id, task, e->thread_class, e->vcpu, p->now, p->want,
-		    e->state & KVMX_THREAD_FALLBACK ? KVMX_WHY_FALLBACK :
-						      e->why);
+	if (e->state & KVMX_THREAD_YIELDED)
+		trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
+	else
+		trace_place(p->vm->id, task, e->thread_class, e->vcpu, p->now,
+			    p->want, why(e));
 	return 0;
 }
 
@@ -121,10 +128,25 @@ static void set_state(struct kvmx_entry *e, enum want how)
 	e->state = state;
 }
 
+/* Its owner's word stands: it has nothing that kvmx gave it. */
+static int give_way(struct kvmx_entry *e, struct task_struct *task)
+{
+	int err = 0;
+
+	if (kvmx_undo_owes(e)) {
+		kvmx_undo_without(e, task, e->placement->want);
+		err = give(e, task);
+	}
+	return err == -EAGAIN ? 0 : err;
+}
+
 /**
  * kvmx_apply_thread() - a thread is given the CPUs that it is to have
  * @e: the thread
  * @task: the same
+ *
+ * Those of its plan; where its owner's word stands, those that it would have
+ * without kvmx, for an earlier plan may have given it others.
  *
  * Context: may sleep.
  * Return: 0, also where its owner's word stands, or he has just said one; the error
@@ -136,13 +158,13 @@ int kvmx_apply_thread(struct kvmx_entry *e, struct task_struct *task)
 
 	lockdep_assert_held(&e->placement->lock);
 	if (e->state & KVMX_THREAD_YIELDED)
-		return 0;
+		return give_way(e, task);
 	for (i = 0; i < TRIES; i++) {
 		enum want how = want(e, task);
 
 		set_state(e, how);
 		if (how == WANT_NOTHING)
-			return 0;
+			return give_way(e, task);
 		err = give(e, task);
 		if (!err && how == WANT_PLAN)
 			e->state |= KVMX_THREAD_APPLIED;

@@ -259,7 +259,7 @@ static enum kvmx_change who(struct kvmx_entry *e, struct task_struct *task,
  */
 enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task)
 {
-	bool has_user, user_changed, changed, gone, lately;
+	bool has_user, user_changed, changed, keeps, lately;
 	struct kvmx_placement *p = e->placement;
 	enum kvmx_change change;
 	unsigned long asked;
@@ -278,32 +278,70 @@ enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task)
 		return KVMX_CHANGE_NONE;
 	}
 	change = who(e, task, lately, user_changed);
-	gone = !cpumask_intersects(kvmx_kept(e, KVMX_KEPT_LAST),
-				   cpu_active_mask);
+	/* What happens to one that is left alone happens without kvmx, too. */
+	keeps = !cpumask_intersects(kvmx_kept(e, KVMX_KEPT_LAST),
+				    cpu_active_mask) &&
+		(!(e->state & KVMX_THREAD_YIELDED) || kvmx_undo_owes(e));
 	kvmx_undo_limits(e, task);
 	kvmx_undo_given(e, p->now);
-	if (change == KVMX_CHANGE_OWNER || !gone)
+	if (change == KVMX_CHANGE_OWNER || !keeps)
 		kvmx_undo_rebase(e);
 	return change;
 }
 
-/*
- * What a thread is to have back. CPUs that its cpuset does not allow any more are
- * left out; where all that are online are allowed, it has none that limits it, and
- * the others are those that are offline.
+/**
+ * kvmx_undo_owes() - has a thread other CPUs than without kvmx?
+ * @e: the thread
+ *
+ * Return: whether it has, as far as it was looked at.
  */
-static void restored(struct kvmx_entry *e, struct task_struct *task,
-		     struct cpumask *to)
+bool kvmx_undo_owes(struct kvmx_entry *e)
+{
+	lockdep_assert_held(&e->placement->lock);
+	return !cpumask_equal(kvmx_kept(e, KVMX_KEPT_LAST),
+			      kvmx_kept(e, KVMX_KEPT_BASE));
+}
+
+/**
+ * kvmx_undo_without() - what a thread is to have back
+ * @e: the thread
+ * @task: the same
+ * @to: filled; any of its placement's scratch sets but the one for what it may
+ *
+ * CPUs that its cpuset does not allow any more are left out; where all that are
+ * online are allowed, it has none that limits it, and the others are those that are
+ * offline.
+ */
+void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
+		       struct cpumask *to)
 {
 	struct kvmx_placement *p = e->placement;
 	struct cpumask *base = kvmx_kept(e, KVMX_KEPT_BASE);
 
+	lockdep_assert_held(&p->lock);
 	cpumask_copy(to, base);
 	if (!kvmx_affinity_allowed(task, p->may) ||
 	    cpumask_subset(cpu_online_mask, p->may))
 		return;
 	if (!cpumask_and(to, base, p->may))
 		cpumask_copy(to, p->may);
+}
+
+static void give_back(struct kvmx_entry *e, struct task_struct *task)
+{
+	struct kvmx_placement *p = e->placement;
+
+	/* Who was left alone has what he would have, and who spoke just now. */
+	kvmx_undo_look(e, task);
+	if (!kvmx_undo_owes(e))
+		return;
+	kvmx_undo_without(e, task, p->want);
+	if (cpumask_equal(p->want, p->now))
+		return;
+	WRITE_ONCE(e->setting, true);
+	kvmx_affinity_set(task, p->want);
+	WRITE_ONCE(e->setting, false);
+	trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
 }
 
 /**
@@ -315,22 +353,12 @@ static void restored(struct kvmx_entry *e, struct task_struct *task,
 void kvmx_undo_restore(struct kvmx_entry *e)
 {
 	struct task_struct *task = get_pid_task(e->tid, PIDTYPE_PID);
-	struct kvmx_placement *p = e->placement;
 
-	lockdep_assert_held(&p->lock);
+	lockdep_assert_held(&e->placement->lock);
 	if (!task)
 		return;
-	if (!e->restored && kvmx_undo_look(e, task) != KVMX_CHANGE_OWNER &&
-	    !(e->state & KVMX_THREAD_YIELDED)) {
-		restored(e, task, p->want);
-		if (!cpumask_equal(p->want, p->now)) {
-			WRITE_ONCE(e->setting, true);
-			kvmx_affinity_set(task, p->want);
-			WRITE_ONCE(e->setting, false);
-			trace_undo(p->vm->id, task, e->thread_class, p->now,
-				   p->want);
-		}
-	}
+	if (!e->restored)
+		give_back(e, task);
 	e->restored = true;
 	e->ran = READ_ONCE(task->se.sum_exec_runtime);
 	e->user_ran = READ_ONCE(task->utime);

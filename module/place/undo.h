@@ -34,6 +34,9 @@ void kvmx_undo_limits(struct kvmx_entry *e, struct task_struct *task);
 void kvmx_undo_given(struct kvmx_entry *e, const struct cpumask *cpus);
 void kvmx_undo_rebase(struct kvmx_entry *e);
 void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent);
+bool kvmx_undo_owes(struct kvmx_entry *e);
+void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
+		       struct cpumask *to);
 void kvmx_undo_restore(struct kvmx_entry *e);
 void kvmx_undo_forget(struct kvmx_entry *e);
 void kvmx_undo_all(struct kvmx_placement *p);

@@ -16,12 +16,15 @@ static void *serve(void *arg)
 
 	s->cpu = sched_getcpu();
 	s->cpus = cpus_of(0);
-	if (s->name)
-		prctl(PR_SET_NAME, s->name);
-	s->tid = syscall(SYS_gettid);
-	while (!s->stop)
+	for (;;) {
+		if (s->name)
+			prctl(PR_SET_NAME, s->name);
+		s->name = NULL;
+		s->tid = syscall(SYS_gettid);
+		if (s->stop)
+			return NULL;
 		usleep(2000);
-	return NULL;
+	}
 }
 
 void staff_start(struct staff *s, const char *name)
@@ -31,6 +34,13 @@ void staff_start(struct staff *s, const char *name)
 	if (errno)
 		die_errno("a thread");
 	while (!s->tid)
+		usleep(200);
+}
+
+void staff_rename(struct staff *s, const char *name)
+{
+	s->name = name;
+	while (s->name)
 		usleep(200);
 }
 

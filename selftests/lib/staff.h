@@ -9,7 +9,7 @@
 
 struct staff {
 	pthread_t thread;
-	const char *name;	/* that it gives itself, or NULL */
+	const char *volatile name;	/* that it gives itself, or NULL */
 	volatile int tid;
 	volatile bool stop;
 	/* What it had in its very first instructions, and where it was. */
@@ -19,6 +19,8 @@ struct staff {
 
 /* Returns when it runs and has its name. */
 void staff_start(struct staff *s, const char *name);
+/* Returns when it has given itself another one. */
+void staff_rename(struct staff *s, const char *name);
 void staff_stop(struct staff *s);
 /* A thread that only looks what it has, and ends; what it had. */
 uint64_t staff_glance(int *cpu);
