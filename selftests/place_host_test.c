@@ -77,6 +77,7 @@ FIXTURE_SETUP(host)
 
 FIXTURE_TEARDOWN(host)
 {
+	online(2, true);
 	online(3, true);
 	if (self->grouped) {
 		host_put("/sys/fs/cgroup/cgroup.procs", "0");
@@ -151,6 +152,22 @@ TEST_F_TIMEOUT(host, cleared_while_a_cpu_is_away_nothing_is_lost, 120)
 		SKIP(return, "CPUs cannot be taken offline here");
 	ASSERT_EQ(0, place_clear(self->fd));
 	ASSERT_TRUE(online(3, true));
+	EXPECT_TRUE(as_before(&self->before));
+}
+
+TEST_F_TIMEOUT(host, cleared_while_all_it_had_is_away_it_has_the_rest, 120)
+{
+	ASSERT_TRUE(set_cpus(self->other.tid, 4));
+	/* Else the plan would be refused where the kernel keeps that. */
+	self->p->req.flags = KVMX_PLACE_ENFORCE;
+	ASSERT_EQ(0, place_do(self->fd, self->p));
+	EXPECT_EQ(1, cpus_of(self->other.tid));
+	if (!online(2, false))
+		SKIP(return, "CPUs cannot be taken offline here");
+	ASSERT_EQ(0, place_clear(self->fd));
+	EXPECT_EQ(self->all & ~4ULL, cpus_of(self->other.tid));
+	ASSERT_TRUE(online(2, true));
+	ASSERT_TRUE(set_cpus(self->other.tid, self->all));
 	EXPECT_TRUE(as_before(&self->before));
 }
 

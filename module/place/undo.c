@@ -310,7 +310,9 @@ bool kvmx_undo_owes(struct kvmx_entry *e)
  *
  * CPUs that its cpuset does not allow any more are left out; where all that are
  * online are allowed, it has none that limits it, and the others are those that are
- * offline.
+ * offline. Where all that it had are offline it has all that its cpuset allows; only
+ * those that are there, for the kernel refuses what its owner asked for if it finds
+ * any of that among them.
  */
 void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
 		       struct cpumask *to)
@@ -320,28 +322,32 @@ void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
 
 	lockdep_assert_held(&p->lock);
 	cpumask_copy(to, base);
-	if (!kvmx_affinity_allowed(task, p->may) ||
-	    cpumask_subset(cpu_online_mask, p->may))
+	if (!kvmx_affinity_allowed(task, p->may))
 		return;
-	if (!cpumask_and(to, base, p->may))
-		cpumask_copy(to, p->may);
+	if (!cpumask_subset(cpu_online_mask, p->may))
+		cpumask_and(to, base, p->may);
+	if (!cpumask_intersects(to, cpu_active_mask))
+		cpumask_and(to, p->may, cpu_active_mask);
 }
 
-static void give_back(struct kvmx_entry *e, struct task_struct *task)
+static int give_back(struct kvmx_entry *e, struct task_struct *task)
 {
 	struct kvmx_placement *p = e->placement;
+	int err;
 
 	/* Who was left alone has what he would have, and who spoke just now. */
 	kvmx_undo_look(e, task);
 	if (!kvmx_undo_owes(e))
-		return;
+		return 0;
 	kvmx_undo_without(e, task, p->want);
 	if (cpumask_equal(p->want, p->now))
-		return;
+		return 0;
 	WRITE_ONCE(e->setting, true);
-	kvmx_affinity_set(task, p->want);
+	err = kvmx_affinity_set(task, p->want);
 	WRITE_ONCE(e->setting, false);
-	trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
+	if (!err)
+		trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
+	return err;
 }
 
 /**
@@ -357,9 +363,9 @@ void kvmx_undo_restore(struct kvmx_entry *e)
 	lockdep_assert_held(&e->placement->lock);
 	if (!task)
 		return;
+	/* Where a CPU went just then, it is tried again when all births are over. */
 	if (!e->restored)
-		give_back(e, task);
-	e->restored = true;
+		e->restored = !give_back(e, task);
 	e->ran = READ_ONCE(task->se.sum_exec_runtime);
 	e->user_ran = READ_ONCE(task->utime);
 	put_task_struct(task);
