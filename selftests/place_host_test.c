@@ -17,6 +17,7 @@
 #include "kvmx.h"
 #include "place.h"
 #include "staff.h"
+#include "topo.h"
 #include "vmm.h"
 
 #define GROUP	"/sys/fs/cgroup/kvmx-place"
@@ -304,6 +305,36 @@ TEST_F_TIMEOUT(host, cpusets_are_obeyed_at_once_and_followed, 120)
 	EXPECT_EQ(14, cpus_of(self->vcpu));
 	EXPECT_EQ(14, cpus_of(self->other.tid));
 	EXPECT_EQ(14, cpus_of(getpid()));
+}
+
+/* Policy auto looks at cpusets as well, and may be the first to see another one. */
+TEST_F_TIMEOUT(host, cpusets_are_followed_whoever_looks_first, 240)
+{
+	struct placing *p = place_new(KVMX_POLICY_AUTO);
+	unsigned int i;
+
+	self->grouped = in_group("0-3");
+	if (!self->grouped)
+		SKIP(return, "no cpusets in cgroup v2 here");
+	if (distance(2, 3) != SMT_SIBLING)
+		SKIP(return, "needs CPUs 2 and 3 on one core");
+	place_cpus(p, 12);
+	/* So nobody moves by himself. */
+	p->req.smt = KVMX_SMT_REQUIRE;
+	p->req.interval_ms = 10;
+	if (place_do(self->fd, p) && place_note(p, KVMX_NOTE_NO_STATS))
+		SKIP(return, "policy auto cannot be had here");
+	EXPECT_EQ(4, cpus_of(self->vcpu));
+	for (i = 0; i < 10; i++) {
+		ASSERT_TRUE(host_put(GROUP "/cpuset.cpus", "0-1,3"));
+		ASSERT_EQ(8, becomes(self->vcpu, 8));
+		ASSERT_TRUE(host_put(GROUP "/cpuset.cpus", "0-3"));
+		ASSERT_EQ(4, becomes(self->vcpu, 4));
+	}
+	ASSERT_EQ(0, place_show(self->fd, p));
+	EXPECT_EQ(0, p->placed.drifts);
+	EXPECT_EQ(0, place_clear(self->fd));
+	free(p);
 }
 
 HOST_HARNESS_MAIN

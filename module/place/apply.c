@@ -207,9 +207,9 @@ void kvmx_apply_fit(struct kvmx_placement *p, bool tell)
 	unsigned int cpu;
 
 	lockdep_assert_held(&p->lock);
-	p->stale = false;
 	kvmx_placement_view(p, l);
 	kvmx_layout_fit(l);
+	p->stale = false;
 	kvmx_layout_cpus(l, l->home, p->want);
 	for_each_cpu(cpu, p->want)
 		if ((l->cpus[cpu].flags & both) != both)

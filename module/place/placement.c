@@ -247,6 +247,9 @@ bool kvmx_placement_limits_changed(struct kvmx_placement *p)
  * @p: the placement that the plan is for
  * @l: the plan; its @cpus are filled in
  *
+ * Whoever sees by it that cpusets have changed is not always the one who fits the
+ * plan in force to that: so it is noted.
+ *
  * Context: with the placement's lock.
  */
 void kvmx_placement_view(struct kvmx_placement *p, struct kvmx_layout *l)
@@ -256,7 +259,10 @@ void kvmx_placement_view(struct kvmx_placement *p, struct kvmx_layout *l)
 	u32 cpu;
 
 	lockdep_assert_held(&p->lock);
-	host_allowed(p, p->limits);
+	if (kvmx_placement_limits_changed(p)) {
+		cpumask_copy(p->limits, p->may);
+		p->stale = true;
+	}
 	memset(l->cpus, 0, l->nr_cpus * sizeof(*l->cpus));
 	for (cpu = 0; cpu < l->nr_cpus; cpu++) {
 		l->cpus[cpu].core = cpu;

@@ -116,7 +116,7 @@ static inline struct cpumask *kvmx_kept(struct kvmx_entry *e, enum kvmx_kept set
  * @stale: the host may have changed since @layout was fitted to it
  * @replan: it has vCPUs that are not in the layout
  * @rescan: threads may have been missed
- * @limits: what the VMM's cpusets allowed when @layout was fitted last
+ * @limits: what the VMM's cpusets allowed in the last view
  * @usable: CPUs that it could use when the layout was fitted last
  * @made_ns: CLOCK_BOOTTIME when it was made
  * @births: see struct kvmx_placed, as the next ones
