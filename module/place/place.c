@@ -25,6 +25,7 @@
 #include "place/follow.h"
 #include "place/place.h"
 #include "place/rows.h"
+#include "place/settle.h"
 #include "place/tend.h"
 #include "place/told.h"
 #include "place/undo.h"
@@ -101,7 +102,7 @@ static void finish(struct kvmx_placement *p)
 	kvmx_undo_all(p);
 	mutex_unlock(&p->lock);
 	/* Births that are under way are told, and restored as their parents were. */
-	kvmx_undo_settle(p);
+	kvmx_settle(p);
 
 	/* What of them is not told any more is found below. */
 	kvmx_tasks_unwatch(p->vm);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/delay.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
@@ -9,11 +8,9 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/time64.h>
 
 #include "core/affinity.h"
 #include "core/feature.h"
-#include "core/tasks.h"
 #include "core/vm.h"
 #include "kvmx_trace.h"
 #include "place/undo.h"
@@ -24,19 +21,6 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 
 /* How long a call that was seen may take until it shows. */
 #define ASKED_FOR	(HZ / 2)
-
-/*
- * More than a fork takes of a CPU's time, also where that CPU is an emulator's, which
- * is away for tenths of a second and counts as running.
- */
-#define FORK_NS		NSEC_PER_SEC
-
-/*
- * A thread that is starved of CPUs is not waited for without end; but a CPU whose
- * tick is off tells but once a second what its thread has run.
- */
-#define SETTLE_MS	2
-#define SETTLE_TIMES	2500
 
 static struct kvmx_entry *find(const struct pid *tid)
 {
@@ -386,66 +370,6 @@ void kvmx_undo_all(struct kvmx_placement *p)
 	lockdep_assert_held(&p->lock);
 	list_for_each_entry(e, &p->entries, link)
 		kvmx_undo_restore(e);
-}
-
-/* Has it been seen outside of a fork that began before it was restored? */
-static bool is_settled(const struct kvmx_entry *e)
-{
-	struct task_struct *task = get_pid_task(e->tid, PIDTYPE_PID);
-	unsigned int state;
-	bool settled;
-
-	if (!task)
-		return true;
-	state = READ_ONCE(task->__state);
-	/* Who was in user space since is not in that fork any more. */
-	settled = task == current || task->exit_state ||
-		  READ_ONCE(task->flags) & PF_VCPU ||
-		  READ_ONCE(task->utime) != e->user_ran ||
-		  (state != TASK_RUNNING && !(state & TASK_UNINTERRUPTIBLE)) ||
-		  READ_ONCE(task->se.sum_exec_runtime) - e->ran > FORK_NS;
-	put_task_struct(task);
-	return settled;
-}
-
-static bool all_settled(struct kvmx_placement *p)
-{
-	struct kvmx_entry *e;
-	bool all = true;
-
-	lockdep_assert_held(&p->lock);
-	list_for_each_entry(e, &p->entries, link) {
-		if (!e->settled)
-			e->settled = is_settled(e);
-		all &= e->settled;
-	}
-	return all;
-}
-
-/**
- * kvmx_undo_settle() - wait until none is born any more with what its parent had
- * @p: a placement whose threads were restored
- *
- * A thread is a copy of its parent from the beginning of the fork, and is seen by
- * others only at its end; it is told of, with its parent, when it runs. Who is found
- * later by looking is a stranger, of whom nobody knows what his parent had.
- *
- * Context: may sleep; without the placement's lock: who is born takes it.
- */
-void kvmx_undo_settle(struct kvmx_placement *p)
-{
-	bool settled = false;
-	int i;
-
-	for (i = 0; i < SETTLE_TIMES && !settled; i++) {
-		if (i)
-			msleep(SETTLE_MS);
-		mutex_lock(&p->lock);
-		settled = all_settled(p);
-		mutex_unlock(&p->lock);
-		/* In this order: whoever has left a fork has told of its child. */
-		settled &= !kvmx_tasks_births(p->vm);
-	}
 }
 
 void kvmx_undo_forget_all(struct kvmx_placement *p)

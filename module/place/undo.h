@@ -40,7 +40,6 @@ void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
 void kvmx_undo_restore(struct kvmx_entry *e);
 void kvmx_undo_forget(struct kvmx_entry *e);
 void kvmx_undo_all(struct kvmx_placement *p);
-void kvmx_undo_settle(struct kvmx_placement *p);
 void kvmx_undo_forget_all(struct kvmx_placement *p);
 
 /* Any context, preemption disabled. */
