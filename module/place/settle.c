@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -21,7 +22,7 @@
  * tick is off tells but once a second what its thread has run.
  */
 #define SETTLE_MS	2
-#define SETTLE_TIMES	2500
+#define SETTLE_FOR	(5 * HZ)
 
 /* Has it been seen outside of a fork that began before it was restored? */
 static bool is_settled(const struct kvmx_entry *e)
@@ -69,16 +70,17 @@ static bool all_settled(struct kvmx_placement *p)
  */
 void kvmx_settle(struct kvmx_placement *p)
 {
-	bool settled = false;
-	int i;
+	unsigned long until = jiffies + SETTLE_FOR;
+	bool settled;
 
-	for (i = 0; i < SETTLE_TIMES && !settled; i++) {
-		if (i)
-			msleep(SETTLE_MS);
+	for (;;) {
 		mutex_lock(&p->lock);
 		settled = all_settled(p);
 		mutex_unlock(&p->lock);
 		/* In this order: whoever has left a fork has told of its child. */
-		settled &= !kvmx_tasks_births(p->vm);
+		if ((settled && !kvmx_tasks_births(p->vm)) ||
+		    time_after(jiffies, until))
+			break;
+		msleep(SETTLE_MS);
 	}
 }
