@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -202,6 +203,65 @@ TEST_F_TIMEOUT(race, of_two_who_place_the_same_vm_at_once_one_wins, 200)
 		close(wait[1]);
 	}
 	mortal_kill(vmm);
+}
+
+/* Before 6.2 nothing tells what an owner said while kvmx was about to change it. */
+static bool words_are_kept(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	return !uname(&name) &&
+	       sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 2));
+}
+
+/* Sets the CPUs of a thread within a moment. */
+static pid_t speak(pid_t tid, uint64_t cpus)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		die_errno("fork");
+	if (pid)
+		return pid;
+	mortal_moment(3000);
+	_exit(!set_cpus(tid, cpus));
+}
+
+TEST_F_TIMEOUT(race, an_owner_who_speaks_meanwhile_has_the_last_word, 300)
+{
+	pid_t vmm = mortal_start(MORTAL_RUNS, 2), owner;
+	struct placing *p = place_new(KVMX_POLICY_SPREAD);
+	int vm = kvmx_open(place_node(), KVMX_BY_PID, vmm, 0), status;
+	unsigned int i, n = scaled(200);
+	uint64_t all = cpus_of(0);
+
+	if (!words_are_kept())
+		SKIP(return, "needs 6.2");
+	if (__builtin_popcountll(all) < 4)
+		SKIP(return, "needs four CPUs");
+	place_emulator(p, 3);
+	p->req.flags = KVMX_PLACE_ENFORCE;
+	for (i = 0; i < n; i++) {
+		ASSERT_TRUE(set_cpus(vmm, all));
+		/* While it is placed, or while it has back what it had. */
+		owner = i % 2 ? speak(vmm, 6) : 0;
+		ASSERT_EQ(0, place_do(vm, p));
+		owner = owner ?: speak(vmm, 6);
+		if (i % 2)
+			ASSERT_EQ(owner, waitpid(owner, &status, 0));
+		ASSERT_EQ(0, place_clear(vm));
+		if (i % 2 == 0)
+			ASSERT_EQ(owner, waitpid(owner, &status, 0));
+		EXPECT_EQ(0, status);
+		EXPECT_EQ(6, cpus_of(vmm));
+	}
+	close(vm);
+	mortal_kill(vmm);
+	free(p);
 }
 
 HOST_HARNESS_MAIN

@@ -91,10 +91,8 @@ static int give(struct kvmx_entry *e, struct task_struct *task)
 	struct kvmx_placement *p = e->placement;
 	int err;
 
-	kvmx_affinity_get(task, p->now);
-	if (!cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST)))
+	if (!kvmx_undo_ready(e, task))
 		return -EAGAIN;
-	kvmx_undo_limits(e, task);
 	if (cpumask_equal(p->want, p->now))
 		return 0;
 	WRITE_ONCE(e->setting, true);

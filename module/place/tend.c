@@ -125,7 +125,9 @@ static void tend_thread(struct kvmx_entry *e, bool fitted)
 	change = kvmx_undo_look(e, task);
 	if (change == KVMX_CHANGE_OWNER) {
 		drifted(e, task);
-		if (!(e->state & KVMX_THREAD_YIELDED) && put_back(e, task))
+		if (e->state & KVMX_THREAD_YIELDED)
+			kvmx_apply_thread(e, task);
+		else if (put_back(e, task))
 			e->later = (jiffies + PUT_BACK_EVERY) | 1;
 	} else if (fitted || change != KVMX_CHANGE_NONE ||
 		   !(e->state & KVMX_THREAD_APPLIED)) {

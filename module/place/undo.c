@@ -22,6 +22,12 @@ static DEFINE_SPINLOCK(by_tid_lock);	/* for writing; readers use RCU */
 /* How long a call that was seen may take until it shows. */
 #define ASKED_FOR	(HZ / 2)
 
+/* How long its thread is not given others meanwhile, where that would undo it. */
+#define ON_ITS_WAY	(HZ / 50)
+
+/* Its owner may speak while a thread gets back what it had: how often to try. */
+#define TRIES		3
+
 static struct kvmx_entry *find(const struct pid *tid)
 {
 	struct kvmx_entry *e;
@@ -82,16 +88,8 @@ bool kvmx_undo_changes(const struct pid *tid)
 	return e && !READ_ONCE(e->setting);
 }
 
-/**
- * kvmx_undo_limits() - remember what limits a thread now
- * @e: the thread
- * @task: the same
- *
- * Before it is given CPUs: whoever changes that afterwards is noticed.
- */
-void kvmx_undo_limits(struct kvmx_entry *e, struct task_struct *task)
+static void note_limits(struct kvmx_entry *e, struct task_struct *task)
 {
-	lockdep_assert_held(&e->placement->lock);
 	e->has_user = kvmx_affinity_user(task, kvmx_kept(e, KVMX_KEPT_USER));
 	kvmx_affinity_allowed(task, kvmx_kept(e, KVMX_KEPT_ALLOWED));
 }
@@ -155,7 +153,7 @@ struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 	e->tid = get_pid(task_pid(task));
 	e->vcpu = KVMX_NO_VCPU;
 	e->thread_class = KVMX_THREAD_OTHER;
-	kvmx_undo_limits(e, task);
+	note_limits(e, task);
 	kvmx_affinity_get(task, p->now);
 	kvmx_undo_given(e, p->now);
 	if (parent)
@@ -232,6 +230,20 @@ static enum kvmx_change who(struct kvmx_entry *e, struct task_struct *task,
 					    KVMX_CHANGE_OWNER;
 }
 
+/*
+ * Its owner's word, where the kernel keeps that: what the thread has may be but what
+ * kvmx left of it, which was at work at the same moment.
+ */
+static void rebase_to_user(struct kvmx_entry *e)
+{
+	struct kvmx_placement *p = e->placement;
+
+	if (kvmx_feature_state(KVMX_F_CPUSET) == KVMX_FEATURE_ON &&
+	    cpumask_and(p->may, kvmx_kept(e, KVMX_KEPT_USER),
+			kvmx_kept(e, KVMX_KEPT_ALLOWED)))
+		cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE), p->may);
+}
+
 /**
  * kvmx_undo_look() - did somebody else change the CPUs of a thread?
  * @e: the thread
@@ -266,11 +278,56 @@ enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task)
 	keeps = !cpumask_intersects(kvmx_kept(e, KVMX_KEPT_LAST),
 				    cpu_active_mask) &&
 		(!(e->state & KVMX_THREAD_YIELDED) || kvmx_undo_owes(e));
-	kvmx_undo_limits(e, task);
+	note_limits(e, task);
 	kvmx_undo_given(e, p->now);
 	if (change == KVMX_CHANGE_OWNER || !keeps)
 		kvmx_undo_rebase(e);
+	if (change == KVMX_CHANGE_OWNER && user_changed)
+		rebase_to_user(e);
 	return change;
+}
+
+/* Has its owner spoken since a thread was looked at? What it has: @p->now. */
+static bool spoken(struct kvmx_entry *e, struct task_struct *task)
+{
+	struct kvmx_placement *p = e->placement;
+	bool has_user, same = user_is(e, task, &has_user);
+
+	if (!same && has_user)
+		return true;
+	if (!same) {
+		e->has_user = false;
+		cpumask_copy(kvmx_kept(e, KVMX_KEPT_USER), p->may);
+	}
+	kvmx_affinity_get(task, p->now);
+	return !cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_LAST));
+}
+
+/**
+ * kvmx_undo_ready() - may a thread's CPUs be changed now?
+ * @e: the thread
+ * @task: the same
+ *
+ * What limits it is remembered: whoever changes that afterwards is noticed. But
+ * before 6.2 a word that comes between this and the change is overwritten: there,
+ * not while one is on its way.
+ *
+ * Return: false if somebody has changed them since that was looked at; else what it
+ *	has is in the placement's @now.
+ */
+bool kvmx_undo_ready(struct kvmx_entry *e, struct task_struct *task)
+{
+	unsigned long asked;
+
+	lockdep_assert_held(&e->placement->lock);
+	if (spoken(e, task))
+		return false;
+	/* That may take a while. */
+	kvmx_affinity_allowed(task, kvmx_kept(e, KVMX_KEPT_ALLOWED));
+	asked = READ_ONCE(e->asked);
+	if (!e->has_user && asked && !time_after(jiffies, asked + ON_ITS_WAY))
+		return false;
+	return !spoken(e, task);
 }
 
 /**
@@ -314,23 +371,39 @@ void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
 		cpumask_and(to, p->may, cpu_active_mask);
 }
 
-static int give_back(struct kvmx_entry *e, struct task_struct *task)
+/* Gives it @p->want. Return: 0; -EAGAIN if its owner has spoken meanwhile. */
+static int set_back(struct kvmx_entry *e, struct task_struct *task)
 {
 	struct kvmx_placement *p = e->placement;
+	bool has_user;
 	int err;
 
-	/* Who was left alone has what he would have, and who spoke just now. */
-	kvmx_undo_look(e, task);
-	if (!kvmx_undo_owes(e))
-		return 0;
-	kvmx_undo_without(e, task, p->want);
-	if (cpumask_equal(p->want, p->now))
-		return 0;
+	if (spoken(e, task))
+		return -EAGAIN;
 	WRITE_ONCE(e->setting, true);
 	err = kvmx_affinity_set(task, p->want);
 	WRITE_ONCE(e->setting, false);
-	if (!err)
-		trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
+	if (err)
+		return err;
+	trace_undo(p->vm->id, task, e->thread_class, p->now, p->want);
+	return user_is(e, task, &has_user) || !has_user ? 0 : -EAGAIN;
+}
+
+static int give_back(struct kvmx_entry *e, struct task_struct *task)
+{
+	struct kvmx_placement *p = e->placement;
+	int i, err = -EAGAIN;
+
+	for (i = 0; i < TRIES && err == -EAGAIN; i++) {
+		/* Who was left alone, or has just spoken, has what he would have. */
+		kvmx_undo_look(e, task);
+		if (!kvmx_undo_owes(e))
+			return 0;
+		kvmx_undo_without(e, task, p->want);
+		if (cpumask_equal(p->want, p->now))
+			return 0;
+		err = set_back(e, task);
+	}
 	return err;
 }
 

@@ -30,7 +30,7 @@ struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 struct kvmx_entry *kvmx_undo_find(struct kvmx_placement *p,
 				  const struct pid *tid);
 enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task);
-void kvmx_undo_limits(struct kvmx_entry *e, struct task_struct *task);
+bool kvmx_undo_ready(struct kvmx_entry *e, struct task_struct *task);
 void kvmx_undo_given(struct kvmx_entry *e, const struct cpumask *cpus);
 void kvmx_undo_rebase(struct kvmx_entry *e);
 void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent);
