@@ -241,6 +241,44 @@ TEST_F_TIMEOUT(births, who_is_born_of_the_one_before_does_not_get_away, 200)
 	free(p);
 }
 
+static void *pin_itself_and_beget(void *child)
+{
+	set_cpus(0, 8);
+	staff_start(child, NULL);
+	return NULL;
+}
+
+/* Its parent's word is not known yet when it is born. */
+TEST_F_TIMEOUT(births, who_is_born_of_one_that_has_pinned_itself_is_pinned, 200)
+{
+	struct placing *p = place_new(KVMX_POLICY_PIN);
+	uint64_t all = cpus_of(0);
+	struct birthplace b;
+	struct staff child;
+	pthread_t parent;
+	unsigned int i;
+	int fd;
+
+	if (__builtin_popcountll(all) < 4)
+		SKIP(return, "needs four CPUs");
+	begin(&b, 100000);
+	fd = place_vm(b.vm->fd);
+	place_pin(p, 0, 2);
+	place_emulator(p, 9);
+	for (i = 0; i < scaled(20); i++) {
+		ASSERT_EQ(0, place_do(fd, p));
+		ASSERT_EQ(0, pthread_create(&parent, NULL,
+					    pin_itself_and_beget, &child));
+		ASSERT_EQ(0, pthread_join(parent, NULL));
+		ASSERT_EQ(0, place_clear(fd));
+		EXPECT_EQ(8, cpus_of(child.tid));
+		staff_stop(&child);
+	}
+	close(fd);
+	end(&b);
+	free(p);
+}
+
 TEST_F_TIMEOUT(births, two_hundred_threads_a_second_are_all_placed, 200)
 {
 	struct placing *p = place_new(KVMX_POLICY_PIN);

@@ -116,16 +116,35 @@ void kvmx_undo_rebase(struct kvmx_entry *e)
 		     kvmx_kept(e, KVMX_KEPT_LAST));
 }
 
+/* Were a parent's CPUs changed by somebody else before it passed them on? */
+static bool passed_on(struct kvmx_entry *e, struct kvmx_entry *parent)
+{
+	struct task_struct *task = get_pid_task(parent->tid, PIDTYPE_PID);
+	struct cpumask *last = kvmx_kept(parent, KVMX_KEPT_LAST);
+	struct kvmx_placement *p = e->placement;
+
+	if (!task)
+		return false;
+	kvmx_affinity_get(task, p->now);
+	put_task_struct(task);
+	return !cpumask_equal(p->now, last) &&
+	       cpumask_equal(p->now, kvmx_kept(e, KVMX_KEPT_BASE)) &&
+	       cpumask_intersects(last, cpu_active_mask);
+}
+
 /**
  * kvmx_undo_inherit() - a thread would have what its parent would have
- * @e: the thread
+ * @e: the thread; what it would have is so far what it had when it was noted
  * @parent: its parent, whose CPUs it got when it was born
+ *
+ * Unless these are its owner's word, which nobody has looked at yet.
  */
-void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent)
+void kvmx_undo_inherit(struct kvmx_entry *e, struct kvmx_entry *parent)
 {
 	lockdep_assert_held(&e->placement->lock);
-	cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
-		     kvmx_kept((struct kvmx_entry *)parent, KVMX_KEPT_BASE));
+	if (!passed_on(e, parent))
+		cpumask_copy(kvmx_kept(e, KVMX_KEPT_BASE),
+			     kvmx_kept(parent, KVMX_KEPT_BASE));
 }
 
 /**
@@ -140,7 +159,7 @@ void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent)
  */
 struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 				  struct task_struct *task,
-				  const struct kvmx_entry *parent)
+				  struct kvmx_entry *parent)
 {
 	struct kvmx_entry *e;
 
@@ -156,10 +175,9 @@ struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 	note_limits(e, task);
 	kvmx_affinity_get(task, p->now);
 	kvmx_undo_given(e, p->now);
+	kvmx_undo_rebase(e);
 	if (parent)
 		kvmx_undo_inherit(e, parent);
-	else
-		kvmx_undo_rebase(e);
 	list_add_tail(&e->link, &p->entries);
 	p->nr_entries++;
 	if (p->dry)

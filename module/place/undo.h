@@ -26,14 +26,14 @@ enum kvmx_change {
 
 struct kvmx_entry *kvmx_undo_note(struct kvmx_placement *p,
 				  struct task_struct *task,
-				  const struct kvmx_entry *parent);
+				  struct kvmx_entry *parent);
 struct kvmx_entry *kvmx_undo_find(struct kvmx_placement *p,
 				  const struct pid *tid);
 enum kvmx_change kvmx_undo_look(struct kvmx_entry *e, struct task_struct *task);
 bool kvmx_undo_ready(struct kvmx_entry *e, struct task_struct *task);
 void kvmx_undo_given(struct kvmx_entry *e, const struct cpumask *cpus);
 void kvmx_undo_rebase(struct kvmx_entry *e);
-void kvmx_undo_inherit(struct kvmx_entry *e, const struct kvmx_entry *parent);
+void kvmx_undo_inherit(struct kvmx_entry *e, struct kvmx_entry *parent);
 bool kvmx_undo_owes(struct kvmx_entry *e);
 void kvmx_undo_without(struct kvmx_entry *e, struct task_struct *task,
 		       struct cpumask *to);
