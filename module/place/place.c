@@ -441,8 +441,9 @@ static void replan(struct kvmx_placement *p)
 	mutex_lock(&place_lock);
 	mutex_lock(&p->lock);
 	if (!p->over && p->layout && p->replan) {
-		p->replan = false;
 		err = kvmx_follow_replan(p, &l);
+		/* The worker comes again; there may be memory then. */
+		p->replan = err == -ENOMEM;
 	}
 	mutex_unlock(&p->lock);
 	mutex_unlock(&place_lock);
