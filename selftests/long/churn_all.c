@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -40,10 +41,17 @@ static char param[32];
 
 static void loader(struct crew *c, struct hand *h)
 {
+	static long took = 300000;
+	static bool due;
 	struct timespec from;
-	long took;
 	int err;
 
+	/* To come and go takes seconds: first, let others make something of it. */
+	if (!due) {
+		c->calm = true;
+		crew_nap(c, took * patience() * (2 + rand() % 3));
+		due = true;
+	}
 	usleep(rand() % 100000);
 	c->calm = false;
 	clock_gettime(CLOCK_MONOTONIC, &from);
@@ -60,14 +68,9 @@ static void loader(struct crew *c, struct hand *h)
 	if (err)
 		die("kvmx cannot be loaded: %s", strerror(err));
 	h->done[LOADER_LOADS]++;
-	/*
-	 * While it goes it is not there, and to go takes seconds where all is
-	 * busy: let the others make something of it when it has come.
-	 */
-	c->calm = true;
-	took = crew_us(&from);
-	h->worked_us += took;
-	crew_nap(c, took * (2 + rand() % 3));
+	due = false;
+	took = crew_us(&from) / patience();
+	h->worked_us += crew_us(&from);
 }
 
 static void lives(struct crew *c, struct hand *h)
@@ -99,12 +102,25 @@ static bool cpu_switch(unsigned int cpu, const char *to)
 	return done;
 }
 
+/*
+ * A CPU of a slow 6.12 that goes may still count the server of its fair threads as
+ * one that runs: the kernel warns of that, without kvmx as well (docs/testing.md).
+ */
+static bool cpus_can_go(void)
+{
+	struct utsname name;
+
+	return !access(CPUS "/cpu1/online", W_OK) &&
+	       (patience() == 1 || uname(&name) ||
+		strncmp(name.release, "6.12.", 5));
+}
+
 static void cpus(struct crew *c, struct hand *h)
 {
 	unsigned int n = sysconf(_SC_NPROCESSORS_CONF), cpu;
 
 	cpu = n > 1 ? 1 + rand() % (n - 1) : 0;
-	if (!cpu_switch(cpu, "0")) {
+	if (!cpus_can_go() || !cpu_switch(cpu, "0")) {
 		usleep(100000);
 		return;
 	}
@@ -421,11 +437,6 @@ static void tell(const struct hand *total)
 	}
 }
 
-static bool cpus_can_go(void)
-{
-	return !access(CPUS "/cpu1/online", W_OK);
-}
-
 /* Each job went about its business, and what it is there for has happened. */
 static void expect_all_done(struct __test_metadata *_metadata,
 			    const struct hand *total)
@@ -479,7 +490,7 @@ TEST_F_TIMEOUT(churn, everything_at_once_leaves_the_host_as_it_was, 14400)
 TEST_F_TIMEOUT(churn, cpus_can_be_switched_off_here, 60)
 {
 	if (!cpus_can_go())
-		SKIP(return, "no CPU but the first, or none that can be switched off: the rest of the churn ran without");
+		SKIP(return, "no CPU but the first, or none that can be switched off without a warning of the kernel's: the rest of the churn ran without");
 	EXPECT_TRUE(cpu_switch(1, "0"));
 	EXPECT_TRUE(cpu_switch(1, "1"));
 }
