@@ -121,8 +121,12 @@ static void read_slabs(struct flat *f)
 	while (file && fgets(line, sizeof(line), file) && f->nr < FLAT_CACHES) {
 		struct flat_cache *c = &f->cache[f->nr];
 
-		/* vmalloc() keeps areas for the next time; see VmallocUsed. */
+		/*
+		 * vmalloc() keeps areas for the next time; see VmallocUsed. So
+		 * does DEBUG_OBJECTS with what it knows of others' objects.
+		 */
 		if (*line != '#' && strncmp(line, "vmap_area ", 10) &&
+		    strncmp(line, "debug_objects_cache ", 20) &&
 		    sscanf(line, "%63s %ld %ld %ld %ld", c->name, &c->active,
 			   &total, &c->size, &c->per_slab) == 5)
 			f->nr++;
