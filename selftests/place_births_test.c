@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(births, who_is_born_of_one_that_has_pinned_itself_is_pinned, 200)
 	fd = place_vm(b.vm->fd);
 	place_pin(p, 0, 2);
 	place_emulator(p, 9);
-	for (i = 0; i < scaled(20); i++) {
+	for (i = 0; i < scaled(6); i++) {
 		ASSERT_EQ(0, place_do(fd, p));
 		ASSERT_EQ(0, pthread_create(&parent, NULL,
 					    pin_itself_and_beget, &child));

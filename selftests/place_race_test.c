@@ -236,7 +236,7 @@ TEST_F_TIMEOUT(race, an_owner_who_speaks_meanwhile_has_the_last_word, 300)
 	pid_t vmm = mortal_start(MORTAL_RUNS, 2), owner;
 	struct placing *p = place_new(KVMX_POLICY_SPREAD);
 	int vm = kvmx_open(place_node(), KVMX_BY_PID, vmm, 0), status;
-	unsigned int i, n = scaled(100);
+	unsigned int i, n = scaled(12);
 	uint64_t all = cpus_of(0);
 
 	if (!words_are_kept())
