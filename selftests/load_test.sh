@@ -102,7 +102,7 @@ with_an_fd_open_it_is_in_use_and_goes_on()
 
 without_an_fd_it_is_unloaded_under_load_at_once()
 {
-	local i rounds=5 vcpus=4
+	local i rounds=3 vcpus=4
 	# A round takes minutes where a slow kernel hardly has an idle CPU.
 	[ "$patience" = 1 ] || rounds=2 vcpus=2
 	guest -c "$vcpus" -l 600 "${busy[@]}"
