@@ -34,6 +34,9 @@ static struct setting {
 	{ "fail_usercopy/stacktrace-depth", "32" },
 };
 
+/* It is no longer than this. */
+#define INIT_MAX	0x10000
+
 #define SETTINGS	(sizeof(settings) / sizeof(*settings))
 
 static const char * const kinds[] = { "failslab", "fail_page_alloc" };
@@ -123,9 +126,26 @@ static struct range range_of_symbol(const char *symbol)
 	return r.to ? r : (struct range){ };
 }
 
+/*
+ * Where its init function was: its symbols are still told of, but it lies apart, and
+ * other modules may be in between, or there.
+ */
+static uint64_t begin_of_init(void)
+{
+	FILE *f = fopen("/sys/module/kvmx/sections/.init.text", "r");
+	uint64_t at = 0;
+
+	if (f && fscanf(f, "%lx", &at) != 1)
+		at = 0;
+	if (f)
+		fclose(f);
+	return at;
+}
+
 /* Modules' symbols are in no order. */
 static struct range range_of_kvmx(void)
 {
+	uint64_t init = begin_of_init();
 	struct range r = { };
 	char line[512], type, name[256], module[64];
 	FILE *f = fopen("/proc/kallsyms", "r");
@@ -134,7 +154,8 @@ static struct range range_of_kvmx(void)
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx %c %255s %63s", &at, &type, name,
 			   module) != 4 ||
-		    strcmp(module, "[kvmx]") || (type | 0x20) != 't')
+		    strcmp(module, "[kvmx]") || (type | 0x20) != 't' ||
+		    at - init < INIT_MAX)
 			continue;
 		if (!r.from || at < r.from)
 			r.from = at;
