@@ -49,15 +49,21 @@ static inline int kvmx_args_get(void *dst, size_t size, void __user *arg)
 
 /**
  * kvmx_args_put() - copy a structure back as far as it is known here
- * @src: what kvmx_args_get() filled
+ * @src: what kvmx_args_get() filled, or as much of it as was filled since
  * @size: sizeof(*@src), or as much of it as the caller has room for
  * @arg: where to
+ *
+ * The first member stays what the caller said: he may ask with the same structure
+ * again.
  *
  * Return: 0 or -EFAULT.
  */
 static inline int kvmx_args_put(const void *src, size_t size, void __user *arg)
 {
-	return copy_to_user(arg, src, size) ? -EFAULT : 0;
+	const size_t first = sizeof(u32);
+
+	return copy_to_user(arg + first, src + first, size - first) ? -EFAULT :
+								      0;
 }
 
 /**

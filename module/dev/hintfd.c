@@ -45,7 +45,6 @@ long kvmx_hintfd_set(struct kvmx_vm *vm, const void *owner, bool writable,
 long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 {
 	struct kvmx_hint hint;
-	u32 size;
 	int err;
 
 	err = kvmx_args_get(&hint, sizeof(hint), arg);
@@ -53,9 +52,7 @@ long kvmx_hintfd_get(struct kvmx_vm *vm, void __user *arg)
 		return err;
 	if (hint.flags || hint.reserved)
 		return -EINVAL;
-	size = hint.size;
 	kvmx_hint_get(vm, &hint);
-	hint.size = size;
 	return kvmx_args_put(&hint, sizeof(hint), arg);
 }
 
@@ -80,8 +77,6 @@ long kvmx_hintfd_counts(struct kvmx_vm *vm, void __user *arg)
 		return err;
 	size = counts.size;
 	err = kvmx_hint_counts(vm, &counts);
-	/* It is the caller's: he may ask with the same structure again. */
-	counts.size = size;
 	return err ?: kvmx_args_put(&counts, min_t(u32, size, sizeof(counts)),
 				    arg);
 }

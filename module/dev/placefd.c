@@ -333,7 +333,6 @@ long kvmx_placefd_placed(struct kvmx_placefd *f, void __user *arg)
 		return err;
 	if (req.flags)
 		return -EINVAL;
-	told.size = req.size;
 	told.mask_size = req.mask_size;
 	told.plan = req.plan;
 	err = out_begin(&out, &told.plan, told.mask_size);

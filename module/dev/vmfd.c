@@ -71,7 +71,6 @@ void kvmx_vmfd_describe(struct kvmx_vm *vm, bool no_names,
 static long vmfd_info(struct vmfd *f, void __user *arg)
 {
 	struct kvmx_vm_info info;
-	u32 size;
 	int err;
 
 	err = kvmx_args_get(&info, sizeof(info), arg);
@@ -79,9 +78,7 @@ static long vmfd_info(struct vmfd *f, void __user *arg)
 		return err;
 	if (info.flags)
 		return -EINVAL;
-	size = info.size;
 	kvmx_vmfd_describe(f->vm, f->no_names, &info);
-	info.size = size;
 	return kvmx_args_put(&info, sizeof(info), arg);
 }
 
