@@ -13,6 +13,9 @@
 #define DEBUGFS	"/sys/kernel/debug"
 #define NTH	"/proc/thread-self/fail-nth"
 
+/* kvmx's init section is no longer than this. */
+#define INIT_MAX	0x10000
+
 /* Silent, and for every allocation, also those that may wait for memory. */
 static struct setting {
 	const char *file, *value;
@@ -33,9 +36,6 @@ static struct setting {
 	{ "fail_usercopy/require-end", "0x2" },
 	{ "fail_usercopy/stacktrace-depth", "32" },
 };
-
-/* It is no longer than this. */
-#define INIT_MAX	0x10000
 
 #define SETTINGS	(sizeof(settings) / sizeof(*settings))
 

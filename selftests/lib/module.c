@@ -69,14 +69,15 @@ unsigned int module_kprobes(void)
 	static const char * const ours[] = {
 		" kvm", "[GONE]", "sched_setaffinity", "set_cpus_allowed_ptr",
 	};
+	const unsigned int n_ours = sizeof(ours) / sizeof(*ours);
 	FILE *f = fopen(KPROBES, "r");
 	unsigned int i, n = 0;
 	char line[512];
 
 	while (f && fgets(line, sizeof(line), f)) {
-		for (i = 0; i < 4 && !strstr(line, ours[i]); i++)
+		for (i = 0; i < n_ours && !strstr(line, ours[i]); i++)
 			;
-		if (i == 4)
+		if (i == n_ours)
 			continue;
 		printf("# kprobe: %s", line);
 		n++;
