@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "kselftest_harness.h"
 
@@ -38,21 +37,6 @@ static bool online(int cpu, bool on)
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
 	return host_put(path, on ? "1" : "0");
-}
-
-/*
- * 6.12 counts the server that keeps threads of the fair class from starving among
- * the threads that run. Where it is at work on a CPU that goes, as now and then in
- * a storm on a busy machine, the kernel warns that this CPU is "not properly
- * vacated", one line before it stops the server (sched_cpu_dying()). That has
- * nothing to do with placements. Nor can the server be switched off for a while:
- * then that may warn (task_non_contending(), by dl_server_stop()).
- */
-static bool kernel_counts_its_server(void)
-{
-	struct utsname name;
-
-	return !uname(&name) && !strncmp(name.release, "6.12.", 5);
 }
 
 FIXTURE_SETUP(host)
@@ -176,7 +160,7 @@ TEST_F_TIMEOUT(host, a_storm_of_cpus_that_come_and_go_is_survived, 240)
 {
 	unsigned int i, n = scaled(20);
 
-	if (kernel_counts_its_server())
+	if (host_counts_its_server())
 		SKIP(return, "6.12 may warn of its own fair server on a CPU that goes");
 	/* An owner's word besides. */
 	set_cpus(self->other.tid, self->all & ~2ULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "die.h"
@@ -259,6 +260,13 @@ bool host_quiet(int node)
 	       nr, info.nr_vms, info.nr_stats_fds,
 	       (unsigned long long)info.memory, used);
 	return false;
+}
+
+bool host_counts_its_server(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && !strncmp(name.release, "6.12.", 5);
 }
 
 uint64_t scaled(uint64_t n)

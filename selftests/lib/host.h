@@ -31,6 +31,16 @@ int host_use_count(const char *module);
 bool host_quiet(int node);
 
 /*
+ * 6.12 counts the server that keeps threads of the fair class from starving among
+ * the threads that run. Where it is at work on a CPU that goes, as now and then in
+ * a storm on a busy machine, the kernel warns that this CPU is "not properly
+ * vacated", one line before it stops the server (sched_cpu_dying()). That has
+ * nothing to do with kvmx. Nor can the server be switched off for a while: then that
+ * may warn (task_non_contending(), by dl_server_stop()).
+ */
+bool host_counts_its_server(void);
+
+/*
  * Sizes: the numbers in the tests are for a machine of some speed. Environment
  * KVMX_TEST_SCALE is a percentage of them; without it a machine with a single
  * CPU is taken for a slow emulator, and a kernel that checks itself (lockdep,

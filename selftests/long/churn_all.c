@@ -13,7 +13,6 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -102,17 +101,11 @@ static bool cpu_switch(unsigned int cpu, const char *to)
 	return done;
 }
 
-/*
- * A CPU of a slow 6.12 that goes may still count the server of its fair threads as
- * one that runs: the kernel warns of that, without kvmx as well (docs/testing.md).
- */
+/* A slow 6.12 would warn. */
 static bool cpus_can_go(void)
 {
-	struct utsname name;
-
 	return !access(CPUS "/cpu1/online", W_OK) &&
-	       (patience() == 1 || uname(&name) ||
-		strncmp(name.release, "6.12.", 5));
+	       (patience() == 1 || !host_counts_its_server());
 }
 
 static void cpus(struct crew *c, struct hand *h)
