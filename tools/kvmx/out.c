@@ -120,39 +120,35 @@ void out_field(struct out *o, const char *key, const char *title,
 	o->ops->field(o, &c, &val);
 }
 
-static char *format(const char *fmt, va_list args)
+static void put_line(struct out *o, void (*put)(struct out *, const char *),
+		     const char *fmt, va_list args)
 {
 	char *text;
 
 	if (vasprintf(&text, fmt, args) < 0)
 		fail(EX_FAILED, "out of memory");
-	return text;
+	put(o, text);
+	free(text);
 }
 
 /* A line for people. */
 void out_say(struct out *o, const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, fmt);
-	text = format(fmt, args);
+	put_line(o, o->ops->say, fmt, args);
 	va_end(args);
-	o->ops->say(o, text);
-	free(text);
 }
 
 /* The same in one line, however long it is: a command, to be copied. */
 void out_verbatim(struct out *o, const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, fmt);
-	text = format(fmt, args);
+	put_line(o, o->ops->verbatim, fmt, args);
 	va_end(args);
-	o->ops->verbatim(o, text);
-	free(text);
 }
 
 struct val val_none(void)
