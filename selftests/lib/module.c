@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <sys/syscall.h>
 
 #include "host.h"
 #include "module.h"
@@ -21,23 +19,6 @@ const char *module_file(void)
 	if (!ko)
 		ko = "/kvmx/kvmx.ko";
 	return access(ko, R_OK) ? NULL : ko;
-}
-
-int module_load(const char *file, const char *params)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (syscall(SYS_finit_module, fd, params, 0))
-		err = errno;
-	close(fd);
-	return err;
-}
-
-int module_unload(const char *name)
-{
-	return syscall(SYS_delete_module, name, O_NONBLOCK) ? errno : 0;
 }
 
 bool module_loaded(const char *name)
