@@ -13,7 +13,7 @@
 #define DEBUGFS	"/sys/kernel/debug"
 #define NTH	"/proc/thread-self/fail-nth"
 
-/* kvmx's init section is no longer than this. */
+/* A module's init section is no longer than this. */
 #define INIT_MAX	0x10000
 
 /* Silent, and for every allocation, also those that may wait for memory. */
@@ -42,6 +42,7 @@ static struct setting {
 static const char * const kinds[] = { "failslab", "fail_page_alloc" };
 
 static int nth = -1;
+static const char *module = "kvmx";
 
 const char *fail_unavailable(void)
 {
@@ -132,9 +133,13 @@ static struct range range_of_symbol(const char *symbol)
  */
 static uint64_t begin_of_init(void)
 {
-	FILE *f = fopen("/sys/module/kvmx/sections/.init.text", "r");
+	char path[128];
 	uint64_t at = 0;
+	FILE *f;
 
+	snprintf(path, sizeof(path), "/sys/module/%s/sections/.init.text",
+		 module);
+	f = fopen(path, "r");
 	if (f && fscanf(f, "%lx", &at) != 1)
 		at = 0;
 	if (f)
@@ -143,18 +148,19 @@ static uint64_t begin_of_init(void)
 }
 
 /* Modules' symbols are in no order. */
-static struct range range_of_kvmx(void)
+static struct range range_of_module(void)
 {
 	uint64_t init = begin_of_init();
 	struct range r = { };
-	char line[512], type, name[256], module[64];
+	char line[512], type, name[256], owner[64], ours[64];
 	FILE *f = fopen("/proc/kallsyms", "r");
 	uint64_t at;
 
+	snprintf(ours, sizeof(ours), "[%s]", module);
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%lx %c %255s %63s", &at, &type, name,
-			   module) != 4 ||
-		    strcmp(module, "[kvmx]") || (type | 0x20) != 't' ||
+			   owner) != 4 ||
+		    strcmp(owner, ours) || (type | 0x20) != 't' ||
 		    at - init < INIT_MAX)
 			continue;
 		if (!r.from || at < r.from)
@@ -248,12 +254,17 @@ void fail_end(void)
 	nth = -1;
 }
 
+void fail_module(const char *name)
+{
+	module = name;
+}
+
 bool fail_only(enum fail_where where)
 {
 	struct range only = everything;
 
-	if (where == FAIL_IN_KVMX)
-		only = range_of_kvmx();
+	if (where == FAIL_IN_MODULE)
+		only = range_of_module();
 	else if (where == FAIL_IN_INIT)
 		only = range_of_symbol("do_one_initcall");
 	if (!only.to)

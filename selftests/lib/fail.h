@@ -17,10 +17,12 @@ void fail_end(void);
 /* Arming and disarming of kprobes is spared, for the kernel would warn. */
 enum fail_where {
 	FAIL_ANYWHERE,		/* in the system call */
-	FAIL_IN_KVMX,		/* in code of kvmx, or called by it */
+	FAIL_IN_MODULE,		/* in code of the module, or called by it */
 	FAIL_IN_INIT,		/* in a module's init function, or called by it */
 };
 
+/* Which module that is; kvmx, unless said. */
+void fail_module(const char *name);
 /* False where the kernel cannot tell: without its stack trace filter. */
 bool fail_only(enum fail_where where);
 

@@ -219,12 +219,12 @@ static const struct call calls[] = {
 	{ "mmap of statistics", 0, COUNTED, FAIL_ANYWHERE, call_mmap, undo_mmap },
 	{ "close of the last statistics", 0, COUNTED, FAIL_ANYWHERE, call_close,
 	  .never_fails = true, .once = true },
-	{ "stats=always", 0, RECORDED, FAIL_IN_KVMX, call_always, undo_always },
+	{ "stats=always", 0, RECORDED, FAIL_IN_MODULE, call_always, undo_always },
 	{ "KVM_CREATE_VCPU, all of it", 0, OPENED, FAIL_ANYWHERE,
 	  call_create_vcpu, undo_fd },
-	{ "KVM_CREATE_VCPU, kvmx's part", 0, OPENED, FAIL_IN_KVMX,
+	{ "KVM_CREATE_VCPU, kvmx's part", 0, OPENED, FAIL_IN_MODULE,
 	  call_create_vcpu, undo_fd, .never_fails = true },
-	{ "KVM_CREATE_VCPU, kvmx's part, counted", 0, COUNTED, FAIL_IN_KVMX,
+	{ "KVM_CREATE_VCPU, kvmx's part, counted", 0, COUNTED, FAIL_IN_MODULE,
 	  call_create_vcpu, undo_fd, .never_fails = true },
 };
 

@@ -96,7 +96,7 @@ static const struct call calls[] = {
 	  .needs_none = true },
 	{ "close of the fd that lets hint", 0, HINTED, FAIL_ANYWHERE,
 	  call_close, NULL, fine_close, .never_fails = true, .once = true },
-	{ "KVM_CREATE_VCPU, kvmx's part, may hint", 0, HINTED, FAIL_IN_KVMX,
+	{ "KVM_CREATE_VCPU, kvmx's part, may hint", 0, HINTED, FAIL_IN_MODULE,
 	  call_create_vcpu, undo_fd, fine_still, .never_fails = true },
 };
 

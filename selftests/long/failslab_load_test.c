@@ -174,13 +174,13 @@ TEST_F_TIMEOUT(failslab, an_unload_always_succeeds, 3600)
 	unsigned int n;
 
 	vmm_add_vcpu(vm);
-	ASSERT_TRUE(fail_only(FAIL_IN_KVMX));
+	ASSERT_TRUE(fail_only(FAIL_IN_MODULE));
 	for (n = 1; n < ENOUGH && reached; n++) {
 		ASSERT_EQ(0, module_unload("kvmx"));
 		ASSERT_EQ(0, module_load(self->ko, "stats=always"));
 		place_all(_metadata, vm);
 		/* Where its code lies has changed. */
-		ASSERT_TRUE(fail_only(FAIL_IN_KVMX));
+		ASSERT_TRUE(fail_only(FAIL_IN_MODULE));
 		fail_arm(n);
 		ASSERT_EQ(0, module_unload("kvmx"));
 		reached = fail_disarm();
@@ -247,7 +247,7 @@ TEST_F_TIMEOUT(failslab, no_exit_of_a_new_vcpu_is_lost_in_silence, 3600)
 	unsigned int n, m, births = 0;
 	int node = kvmx_node();
 
-	ASSERT_TRUE(fail_only(FAIL_IN_KVMX));
+	ASSERT_TRUE(fail_only(FAIL_IN_MODULE));
 	for (n = 1; n < ENOUGH && birth(_metadata, node, n, 0); n++)
 		births++;
 	EXPECT_LT(2, births);
@@ -268,7 +268,7 @@ TEST_F_TIMEOUT(failslab, a_vm_is_listed_whatever_failed_at_its_birth, 3600)
 	bool reached = true;
 	int node = kvmx_node(), fd, nr;
 
-	ASSERT_TRUE(fail_only(FAIL_IN_KVMX));
+	ASSERT_TRUE(fail_only(FAIL_IN_MODULE));
 	for (n = 1; n < ENOUGH && reached; n++) {
 		struct vmm *vm = vmm_create(VMM_IRQCHIP);
 		struct vmm_vcpu *v;

@@ -213,11 +213,11 @@ static const struct call calls[] = {
 	  NULL, fine_dry, .never_fails = true, .once = true },
 	{ "close of the fd that has placed", 0, PLACED, FAIL_ANYWHERE,
 	  call_close, NULL, fine_close, .never_fails = true, .once = true },
-	{ "KVM_CREATE_VCPU, kvmx's part, placed", 0, PLACED, FAIL_IN_KVMX,
+	{ "KVM_CREATE_VCPU, kvmx's part, placed", 0, PLACED, FAIL_IN_MODULE,
 	  call_create_vcpu, undo_fd, fine_still, .never_fails = true },
-	{ "birth of a thread, kvmx's part, placed", 0, PLACED, FAIL_IN_KVMX,
+	{ "birth of a thread, kvmx's part, placed", 0, PLACED, FAIL_IN_MODULE,
 	  call_birth, undo_birth, .never_fails = true },
-	{ "first KVM_RUN, kvmx's part, placed", 0, PLACED, FAIL_IN_KVMX,
+	{ "first KVM_RUN, kvmx's part, placed", 0, PLACED, FAIL_IN_MODULE,
 	  call_run, .never_fails = true },
 };
 

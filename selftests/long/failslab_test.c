@@ -119,7 +119,7 @@ FIXTURE_SETUP(failslab)
 	scene_end(&scene);
 	self->node = kvmx_node();
 	fail_begin();
-	if (!fail_only(FAIL_IN_KVMX)) {
+	if (!fail_only(FAIL_IN_MODULE)) {
 		fail_end();
 		SKIP(return, "kernel without FAULT_INJECTION_STACKTRACE_FILTER");
 	}
