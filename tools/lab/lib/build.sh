@@ -164,7 +164,7 @@ build_example()
 	[ -d "$src/selftests/guest" ] || return 0
 	quietly "$place/guest.log" "tests for guests" \
 		in_buildroot make -C "$src/selftests/guest" OUTPUT="$place"
-	cp "$place/hint-check" "$place/hint-latency" "$to/"
+	cp "$place/hint-check" "$place/hint-fail" "$place/hint-latency" "$to/"
 }
 
 build_bench()
