@@ -112,6 +112,26 @@ static void read_meminfo(struct flat *f)
 	fclose(file);
 }
 
+/*
+ * vmalloc() keeps areas for the next time; see VmallocUsed. So does DEBUG_OBJECTS
+ * with what it knows of others' objects, and kmemleak has one or two for each object
+ * that it watches, vmalloc()'s areas among them; those of others are in caches of
+ * their own.
+ */
+static bool is_passed_over(const char *name)
+{
+	static const char * const kept[] = {
+		"vmap_area", "debug_objects_cache", "kmemleak_object",
+		"kmemleak_scan_area",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (!strcmp(name, kept[i]))
+			return true;
+	return false;
+}
+
 static void read_slabs(struct flat *f)
 {
 	FILE *file = fopen("/proc/slabinfo", "r");
@@ -121,14 +141,10 @@ static void read_slabs(struct flat *f)
 	while (file && fgets(line, sizeof(line), file) && f->nr < FLAT_CACHES) {
 		struct flat_cache *c = &f->cache[f->nr];
 
-		/*
-		 * vmalloc() keeps areas for the next time; see VmallocUsed. So
-		 * does DEBUG_OBJECTS with what it knows of others' objects.
-		 */
-		if (*line != '#' && strncmp(line, "vmap_area ", 10) &&
-		    strncmp(line, "debug_objects_cache ", 20) &&
+		if (*line != '#' &&
 		    sscanf(line, "%63s %ld %ld %ld %ld", c->name, &c->active,
-			   &total, &c->size, &c->per_slab) == 5)
+			   &total, &c->size, &c->per_slab) == 5 &&
+		    !is_passed_over(c->name))
 			f->nr++;
 	}
 	if (file)
