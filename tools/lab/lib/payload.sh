@@ -8,9 +8,11 @@
 PAYLOAD_KERNEL_MODULES=(kvm kvm-amd kvm-intel msr cpuid vhost_net tun loop)
 
 # The kernel of the guest inside the machine (lab run --guest): the oldest boots
-# fastest. One that checks itself needs more memory than guest/start gives, in MB.
+# fastest. One that checks itself needs more memory than guest/start gives, in MB,
+# and is stuck for longer than its watchdog likes.
 LAB_GUEST_SERIES=6.1
 GUEST_DEBUG_MEM=768
+GUEST_DEBUG_WORDS='watchdog_thresh=60'
 # What the guest's kernel needs to see a disk on a microvm.
 GUEST_MODULES=(virtio_mmio virtio_blk)
 
@@ -121,7 +123,10 @@ payload_base_locked()
 		[ ! -d "$B_USER/selftests" ] || cp -a "$B_USER/selftests" "$tmp/selftests"
 	fi
 	cp "$GUEST/vmlinuz" "$tmp/guest/"
-	! is_debug_series "$LAB_GUEST_SERIES" || echo "$GUEST_DEBUG_MEM" >"$tmp/guest/memory"
+	if is_debug_series "$LAB_GUEST_SERIES"; then
+		echo "$GUEST_DEBUG_MEM" >"$tmp/guest/memory"
+		echo "$GUEST_DEBUG_WORDS" >"$tmp/guest/append"
+	fi
 	guest_initrd "$G_EXTRAS" "$B_USER" "$tmp/guest/initrd"
 	finish_dir "$tmp" "$dir" "$key"
 }
