@@ -184,7 +184,7 @@ each_vcpu_is_registered()
 	same "info" "version 1 kinds 0x6 cpus 2 registered 2" "$said"
 }
 
-# Where the guest's kernel can let it fail: lab run --guest 6.12-debug.
+# Where the guest's kernel can let it fail: make test-debug.
 no_memory_is_said_or_borne()
 {
 	local answer_within=1800
