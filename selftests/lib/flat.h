@@ -27,7 +27,8 @@ void flat_take(struct flat *f);
 /*
  * Between two looks there were @times lives, or loads, or whatever might leak.
  * What is allowed is in flat.c: with a thousand times, a leak of one object of
- * 16 bytes or more each time is found. Says what has grown.
+ * 16 bytes or more each time is found. Where something has grown, @after is taken
+ * anew, and has to show it again. Says what has grown.
  */
 bool flat_stayed(struct flat *before, struct flat *after, unsigned long times);
 /* What kmemleak suspects to be lost, whoever made it; 0 where there is no kmemleak. */
